@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings, read once from flags, environment and file; each remembers its origin.
+
+The only module that reads the environment. A flag beats the environment, the
+environment beats the file, the file beats the default.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+
+from lao.errors import UsageError, did_you_mean
+from lao.policy import DEFAULT_ENDPOINT, LoopbackEndpoint
+
+_APP = "lao"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folders:
+    """Where LAO keeps things. None of them need exist."""
+
+    config: Path
+    data: Path
+    cache: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a person can set. `origins` maps a field's name to where it was set."""
+
+    folders: Folders
+    model: str | None = None
+    speech_model: str | None = None
+    endpoint: LoopbackEndpoint = DEFAULT_ENDPOINT
+    require_no_cloud: bool = False
+    per_model: int = 1
+    parallel_steps: int = 64
+    model_dirs: tuple[Path, ...] = ()
+    hub_cache: Path | None = None
+    color: bool | None = None
+    debug: bool = False
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+
+def load_settings(
+    environment: Mapping[str, str] | None = None, **flags: object
+) -> Settings:
+    """Return the settings in force; flags that are None count as not given.
+
+    Raises:
+        UsageError: a value cannot be used; says which one and where it was set.
+        RefusedByPolicy: an endpoint is not on this machine.
+    """
+    env = os.environ if environment is None else environment
+    folders = find_folders(env)
+    found: dict[str, object] = {}
+    origins: dict[str, str] = {}
+    sources = (
+        _from_file(folders.config / "config.toml"),
+        _from_environment(env),
+        [(name, value, f"--{name.replace('_', '-')}") for name, value in flags.items()],
+    )
+    for source in sources:
+        for name, value, origin in source:
+            if value is not None:
+                found[name] = _decoded(name, value, origin)
+                origins[name] = origin
+    return replace(Settings(folders=folders, origins=origins), **found)  # type: ignore[arg-type]  # decoded field by field
+
+
+def find_folders(env: Mapping[str, str]) -> Folders:
+    """Return LAO's folders by the XDG rules; without a home, below the temporary one."""
+    home = _home(env)
+
+    def folder(variable: str, *default: str) -> Path:
+        given = env.get(variable, "")
+        return (
+            Path(given) if given.startswith("/") else home.joinpath(*default)
+        ) / _APP
+
+    return Folders(
+        config=folder("XDG_CONFIG_HOME", ".config"),
+        data=folder("XDG_DATA_HOME", ".local", "share"),
+        cache=folder("XDG_CACHE_HOME", ".cache"),
+    )
+
+
+def _home(env: Mapping[str, str]) -> Path:
+    given = env.get("HOME", "")
+    if given.startswith("/"):
+        return Path(given)
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path(env.get("TMPDIR", "/tmp")) / f"lao-{os.getuid()}"  # noqa: S108
+
+
+_Found = list[tuple[str, object, str]]
+
+_VARIABLES = {
+    "LAO_MODEL": "model",
+    "LAO_SPEECH_MODEL": "speech_model",
+    "LAO_ENDPOINT": "endpoint",
+    "LAO_REQUIRE_NO_CLOUD": "require_no_cloud",
+    "LAO_PER_MODEL": "per_model",
+    "LAO_PARALLEL_STEPS": "parallel_steps",
+    "LAO_MODEL_DIRS": "model_dirs",
+    "LAO_DEBUG": "debug",
+}
+
+
+def _from_environment(env: Mapping[str, str]) -> _Found:
+    found: _Found = []
+    if env.get("OLLAMA_HOST"):
+        found.append(("endpoint", as_endpoint(env["OLLAMA_HOST"]), "OLLAMA_HOST"))
+    if env.get("HF_HOME"):
+        found.append(("hub_cache", Path(env["HF_HOME"]) / "hub", "HF_HOME"))
+    if env.get("HF_HUB_CACHE"):
+        found.append(("hub_cache", Path(env["HF_HUB_CACHE"]), "HF_HUB_CACHE"))
+    if env.get("NO_COLOR"):
+        found.append(("color", False, "NO_COLOR"))
+    for variable, name in _VARIABLES.items():
+        if env.get(variable):
+            value: object = env[variable]
+            if name == "model_dirs":
+                value = str(value).split(os.pathsep)
+            found.append((name, value, variable))
+    return found
+
+
+def as_endpoint(host: str) -> str:
+    """Return Ollama's own `OLLAMA_HOST` as an endpoint: it may leave parts out.
+
+    Servers listen on `0.0.0.0`; for a client Ollama reads that as loopback.
+    """
+    text = host.strip().removeprefix("http://").rstrip("/")
+    name, colon, port = text.rpartition(":")
+    if not colon or (text.count(":") > 1 and not text.startswith("[")):
+        name, port = text, "11434"
+    name = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "localhost": "127.0.0.1"}.get(  # noqa: S104  (a name to compare with, not an address to bind)
+        name, name
+    )
+    return f"http://{name}:{port}"
+
+
+def _from_file(path: Path) -> _Found:
+    try:
+        text = path.read_text("utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            "config.unreadable",
+            f"cannot read {str(path)!r}: {error}",
+            mend="correct the file or its rights",
+        ) from error
+    import tomllib  # noqa: PLC0415  (only people with a file pay for the parser)
+
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(
+            "config.syntax", f"{str(path)!r} is not TOML: {error}"
+        ) from error
+    for name in table:
+        if name not in _KNOWN:
+            raise UsageError(
+                "config.unknown-key",
+                f"{str(path)!r} sets {name!r}, which is no setting",
+                mend=did_you_mean(name, _KNOWN),
+            )
+    return [(name, value, str(path)) for name, value in table.items()]
+
+
+def _decoded(name: str, value: object, origin: str) -> object:
+    try:
+        return _DECODERS[name](value)
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            "config.bad-value",
+            f"{name} cannot be {value!r} (from {origin}): {error}",
+        ) from error
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("it must be a text")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    words = {
+        "1": True,
+        "true": True,
+        "yes": True,
+        "0": False,
+        "false": False,
+        "no": False,
+    }
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    raise ValueError("it must be true or false")
+
+
+def _count(value: object) -> int:
+    number = int(value) if isinstance(value, int | str) else 0
+    if not 1 <= number <= 10_000:
+        raise ValueError("it must be a number from 1 to 10,000")
+    return number
+
+
+def _paths(value: object) -> tuple[Path, ...]:
+    items = list(value) if isinstance(value, list | tuple) else [value]
+    return tuple(Path(str(item)).expanduser() for item in items if str(item))
+
+
+def _endpoint(value: object) -> LoopbackEndpoint:
+    return LoopbackEndpoint(_text(value))
+
+
+_DECODERS: Mapping[str, Callable[[object], object]] = {
+    "model": _text,
+    "speech_model": _text,
+    "endpoint": _endpoint,
+    "require_no_cloud": _flag,
+    "per_model": _count,
+    "parallel_steps": _count,
+    "model_dirs": _paths,
+    "hub_cache": lambda value: Path(str(value)).expanduser(),
+    "color": _flag,
+    "debug": _flag,
+}
+_KNOWN = frozenset(
+    each.name for each in fields(Settings) if each.name not in ("folders", "origins")
+)

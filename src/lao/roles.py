@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The roles the engine sees. Each docstring is the contract; a suite runs it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from lao.events import Event
+from lao.workflow.inference import ModelDescription, ModelReply, ModelRequest, Report
+from lao.workflow.local_models import ModelBackend
+from lao.workflow.values import Value
+
+
+class Backend(Protocol):
+    """One local model, ready to answer.
+
+    `infer` may be cancelled at any time; the model has stopped within 1 s of it.
+    Every complaint is a `LaoError`; nothing else escapes.
+    """
+
+    async def describe(self) -> ModelDescription:
+        """Say what the model is; fails as `infer` would if it cannot be used."""
+        ...
+
+    async def infer(self, request: ModelRequest, report: Report) -> ModelReply:
+        """Answer one request, telling pieces and progress on the way."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the model. Safe to call twice."""
+        ...
+
+
+BackendFactory = Callable[[ModelBackend], Backend]
+"""Opens a backend. Cheap: loading happens at the first `infer` or `describe`."""
+
+
+class EventSink(Protocol):
+    """Takes every fact about a run, in order."""
+
+    def __call__(self, event: Event, /) -> None:
+        """Take one fact. Must not block."""
+        ...
+
+
+class RunStore(Protocol):
+    """The journal of runs. A fact counts once `append` has returned."""
+
+    async def append(self, event: Event) -> None:
+        """Keep one fact."""
+        ...
+
+    async def events(self, run: str) -> tuple[Event, ...]:
+        """Return the facts of one run, in order; empty if the run is unknown."""
+        ...
+
+
+class ResultCache(Protocol):
+    """Results by the digest of everything that can change them."""
+
+    async def get(self, key: str) -> "Value | None":
+        """Return the result with that key, or None."""
+        ...
+
+    async def put(self, key: str, value: Value) -> None:
+        """Keep a result."""
+        ...
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> float:
+        """Return seconds since 1970 (may jump)."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds since some fixed moment (never goes back)."""
+        ...
+
+    def sleep(self, seconds: float) -> Awaitable[None]:
+        """Wait."""
+        ...
+
+
+class Isolation(Protocol):
+    """Turns "run this worker" into a locked process."""
+
+    def environment(self, scratch: Path) -> Mapping[str, str]:
+        """Return the whole environment of a worker: an allow-list."""
+        ...

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A workflow and its steps: what a person writes, as frozen data.
+
+Texts that may hold `{{ … }}` are kept as written; `planning.compiler` parses them.
+Times are in seconds.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NewType
+
+from lao.workflow.local_models import ModelBackend, Options
+from lao.workflow.transforms import Transform
+from lao.workflow.values import TEXT, JsonValue, ValueType
+
+StepId = NewType("StepId", str)
+Connection = tuple[StepId, StepId]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """What a workflow is given. Without a default it must be given."""
+
+    type: ValueType = TEXT
+    description: str = ""
+    default: JsonValue = None
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """How often to try a step, and how long to wait between.
+
+    The wait doubles each time and is jittered by ±50 %, so that steps that failed
+    together do not return together.
+    """
+
+    attempts: int = 1
+    backoff: float = 1.0
+    longest: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnError:
+    """What to do when every attempt failed: fail, skip, or use other models in turn."""
+
+    action: Literal["fail", "skip", "use"] = "fail"
+    models: tuple[str | ModelBackend, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """What a step's output must be. `schema` is a JSON Schema (2020-12)."""
+
+    type: ValueType = TEXT
+    schema: Mapping[str, JsonValue] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """The output of a step that is skipped."""
+
+    value: JsonValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowStep:
+    """One step: a model and its prompt, a recipe (`uses`), or a reshaped input.
+
+    `arguments` is `with` in a file. `model` is a name from `Workflow.models` or a
+    backend. A step with neither `model` nor `uses` passes on its input, transformed.
+    """
+
+    id: str
+    model: str | ModelBackend | None = None
+    uses: str | None = None
+    arguments: Mapping[str, JsonValue] = field(default_factory=dict)
+    prompt_template: str | None = None
+    system: str | None = None
+    input: JsonValue = None
+    input_transforms: Sequence[Transform] = ()
+    options: Options = field(default_factory=dict)
+    output: Output | None = None
+    when: str | None = None
+    for_each: str | None = None
+    retry: Retry = field(default_factory=Retry)
+    timeout: float | None = None
+    on_error: OnError = field(default_factory=OnError)
+    default: Default | None = None
+    cache: Literal["auto", "off", "refresh"] = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workflow:
+    """Steps and how they hang together.
+
+    `inputs=None` means "whatever the templates name, as text". `connections` adds
+    order without data; arrows that carry data follow from the templates. `outputs`
+    maps names to templates; empty means the output of every step that none needs.
+    `base` is the folder that relative paths start from.
+    """
+
+    name: str
+    steps: Sequence[WorkflowStep]
+    description: str = ""
+    inputs: Mapping[str, Input] | None = None
+    models: Mapping[str, ModelBackend] = field(default_factory=dict)
+    connections: Sequence[Connection] = ()
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    base: str = "."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A parameter of a recipe. Without a default it must be given."""
+
+    type: ValueType = TEXT
+    description: str = ""
+    default: JsonValue = None
+    optional: bool = False
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeEngine:
+    """How a recipe is carried out by one sort of model.
+
+    `model` is given for engines that bring their own (embedded ones).
+    """
+
+    model: ModelBackend | None = None
+    prompt_template: str | None = None
+    system: str | None = None
+    input: JsonValue = None
+    options: Options = field(default_factory=dict)
+    output: Output = field(default_factory=Output)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """A named, parameterised step.
+
+    `needs` is the sort of model that carries it out: "chat" (a language model),
+    "speech", or "none". `main` names the parameter that a chain's value goes to.
+    `fallback` is the engine to use when no model is configured.
+    """
+
+    name: str
+    description: str
+    main: str
+    parameters: Mapping[str, Parameter]
+    needs: Literal["chat", "speech", "none"] = "chat"
+    engine: RecipeEngine = field(default_factory=RecipeEngine)
+    fallback: RecipeEngine | None = None
+    source: str = ""

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Prompt templates: `{{ name }}` and Jinja's expressions, filters and loops.
+
+A template is parsed once. It sees plain data only (text, numbers, lists, objects),
+so there is no Python attribute to reach and no code to run; rendering is bounded by
+fuel and size. A text that is one plain name, `{{ step.field }}`, passes the value
+itself, files and lists included.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from lao.workflow.values import FileValue, JsonValue, Value
+
+if TYPE_CHECKING:
+    from minijinja import Environment
+
+_NAME: Final = r"[^\W\d]\w*"
+_REFERENCE = re.compile(rf"\s*\{{\{{\s*({_NAME}(?:\.\w+)*)\s*\}}\}}\s*")
+_SINGLE = re.compile(r"\s*\{\{-?((?:(?!\}\}|\{\{).)*?)-?\}\}\s*", re.DOTALL)
+_FUEL = 500_000
+_OUTPUT = 32 << 20
+_WORDS = frozenset({"true", "false", "none", "True", "False", "None"})
+_UNBOUNDED_FILTERS = ("format", "indent")
+
+
+class TemplateError(Exception):
+    """A template cannot be parsed or rendered. `line` counts from 1 in its text."""
+
+    def __init__(self, what: str, line: int = 1) -> None:
+        super().__init__(what)
+        self.what = what
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """A parsed template.
+
+    `names` are the dotted names that it needs from outside, such as
+    `inputs.recording`. `reference` is set when the text is one plain name,
+    `expression` when it is one `{{ … }}`.
+    """
+
+    source: str
+    names: frozenset[str]
+    reference: tuple[str, ...] | None = None
+    expression: str | None = None
+
+    @property
+    def roots(self) -> frozenset[str]:
+        """The first part of each name."""
+        return frozenset(name.partition(".")[0] for name in self.names)
+
+    def evaluate(self, scope: Mapping[str, Value]) -> Value:
+        """Return the value of one expression, or the rendered text.
+
+        Raises:
+            TemplateError: a name is missing, or a filter does not apply.
+        """
+        if self.reference is not None:
+            return _look_up(self.reference, scope)
+        if self.expression is not None:
+            value: Value = _run(self.expression, scope, expression=True)
+            return value
+        return self.render(scope)
+
+    def render(self, scope: Mapping[str, Value]) -> str:
+        """Return the text with every name filled in.
+
+        Raises:
+            TemplateError: as in `evaluate`, or the text grows beyond 32 MiB.
+        """
+        if not self.names and "{" not in self.source:
+            return self.source
+        if self.reference is not None:
+            value = _look_up(self.reference, scope)
+            if isinstance(value, str):
+                return value
+        text = _run(self.source, scope, expression=False)
+        if not isinstance(text, str) or len(text) > _OUTPUT:
+            raise TemplateError(f"the rendered text is over {_OUTPUT >> 20} MiB")
+        return text
+
+
+def parse_template(source: str) -> Template:
+    """Read a template.
+
+    Raises:
+        TemplateError: the syntax is wrong.
+    """
+    if "{" not in source:
+        return Template(source=source, names=frozenset())
+    match = _REFERENCE.fullmatch(source)
+    if match and match[1] not in _WORDS:
+        path = match[1]
+        return Template(
+            source=source, names=frozenset({path}), reference=tuple(path.split("."))
+        )
+    names = _names(source)
+    single = _SINGLE.fullmatch(source)
+    return Template(
+        source=source, names=names, expression=single[1].strip() if single else None
+    )
+
+
+Tree: TypeAlias = (
+    Template | str | int | float | bool | list["Tree"] | dict[str, "Tree"] | None
+)
+"""A JSON value whose texts are parsed as templates."""
+
+
+def parse_tree(value: JsonValue) -> Tree:
+    """Parse every text inside a JSON value as a template.
+
+    Raises:
+        TemplateError: the syntax of one is wrong.
+    """
+    match value:
+        case str():
+            return parse_template(value)
+        case list():
+            return [parse_tree(item) for item in value]
+        case dict():
+            return {key: parse_tree(item) for key, item in value.items()}
+        case _:
+            return value
+
+
+def templates_in(tree: Tree) -> Iterator[Template]:
+    """Yield every template inside a tree."""
+    match tree:
+        case Template():
+            yield tree
+        case list():
+            for item in tree:
+                yield from templates_in(item)
+        case dict():
+            for item in tree.values():
+                yield from templates_in(item)
+        case _:
+            return
+
+
+def evaluate_tree(tree: Tree, scope: Mapping[str, Value]) -> Value:
+    """Return the value of a tree: each template evaluated, the rest as it is.
+
+    Raises:
+        TemplateError: as in `Template.evaluate`.
+    """
+    match tree:
+        case Template():
+            return tree.evaluate(scope)
+        case list():
+            return [evaluate_tree(item, scope) for item in tree]
+        case dict():
+            return {key: evaluate_tree(item, scope) for key, item in tree.items()}
+        case _:
+            return tree
+
+
+def plain(value: Value) -> object:
+    """Return a value as templates see it: a file is its path."""
+    match value:
+        case FileValue():
+            return value.path
+        case list():
+            return [plain(item) for item in value]
+        case dict():
+            return {key: plain(item) for key, item in value.items()}
+        case _:
+            return value
+
+
+def _look_up(path: tuple[str, ...], scope: Mapping[str, Value]) -> Value:
+    value: Value = dict(scope)
+    for depth, part in enumerate(path):
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            raise TemplateError(f"{'.'.join(path[: depth + 1])!r} is not there")
+    return value
+
+
+def _environment() -> "Environment":
+    from minijinja import Environment  # noqa: PLC0415  (25 ms that plain names save)
+
+    environment = Environment(undefined_behavior="strict", fuel=_FUEL)
+    for name in _UNBOUNDED_FILTERS:
+        environment.remove_filter(name)
+    environment.keep_trailing_newline = True
+    environment.finalizer = _shown
+    return environment
+
+
+def _shown(value: object) -> object:
+    """Show lists and objects as JSON, whatever the engine would make of them."""
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return value
+
+
+def _names(source: str) -> frozenset[str]:
+    from minijinja import TemplateError as EngineError  # noqa: PLC0415
+
+    environment = _environment()
+    try:
+        environment.add_template("template", source)
+        found = environment.undeclared_variables_in_str(source, nested=True)
+    except EngineError as error:
+        raise TemplateError(error.detail or error.kind, error.line or 1) from error
+    return frozenset(found) - {"range", "dict", "namespace", "debug", "loop"}
+
+
+def _run(source: str, scope: Mapping[str, Value], *, expression: bool) -> Value:
+    from minijinja import TemplateError as EngineError  # noqa: PLC0415
+
+    environment = _environment()
+    data = {name: plain(value) for name, value in scope.items()}
+    try:
+        if expression:
+            result: Value = environment.eval_expr(source, **data)
+            return result
+        text: str = environment.render_str(source, **data)
+    except EngineError as error:
+        # `str(error)` quotes the variables, which are the user's data: not here.
+        raise TemplateError(error.detail or error.kind, error.line or 1) from None
+    return text

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kinds of value that flow on connections, and what fits what."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+Kind = Literal[
+    "text", "json", "audio", "image", "document", "file", "embedding", "list"
+]
+FileKind = Literal["audio", "image", "document", "file"]
+JsonValue: TypeAlias = (
+    str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FileValue:
+    """A file on this machine, by absolute path. Its bytes never travel in a pipe."""
+
+    path: str
+    kind: FileKind = "file"
+
+
+Value: TypeAlias = (
+    str | int | float | bool | FileValue | list["Value"] | dict[str, "Value"] | None
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ValueType:
+    """A kind of value. `item` is given for lists and only for them."""
+
+    kind: Kind
+    item: "ValueType | None" = None
+
+    def __str__(self) -> str:
+        """Return the type as a workflow file writes it."""
+        return f"list[{self.item}]" if self.item is not None else self.kind
+
+    @property
+    def is_file(self) -> bool:
+        """Whether values of this type are files."""
+        return self.kind in get_args(FileKind)
+
+
+TEXT = ValueType("text")
+JSON = ValueType("json")
+AUDIO = ValueType("audio")
+IMAGE = ValueType("image")
+FILE = ValueType("file")
+EMBEDDING = ValueType("embedding")
+
+
+def list_of(item: ValueType) -> ValueType:
+    """Return the type of lists of `item`."""
+    return ValueType("list", item)
+
+
+def parse_type(text: str) -> ValueType | None:
+    """Read a type as a workflow file writes it (`list[text]`); None if it is none."""
+    text = text.strip()
+    if text.startswith("list[") and text.endswith("]"):
+        item = parse_type(text[5:-1])
+        return None if item is None else list_of(item)
+    for kind in get_args(Kind):
+        if text == kind and kind != "list":
+            return ValueType(kind)
+    return None
+
+
+def fits(source: ValueType, target: ValueType) -> bool:
+    """Whether a value of type `source` may go where `target` is wanted."""
+    if source == target:
+        return True
+    if source.item is not None and target.item is not None:
+        return fits(source.item, target.item)
+    return target.kind == "file" and source.is_file
+
+
+def how_to_mend(source: ValueType, target: ValueType) -> str:
+    """Say what turns a `source` into a `target`."""
+    match source.kind, target.kind:
+        case "audio", "text" | "json":
+            return "insert a `transcribe` step"
+        case "text", "json":
+            return "declare the step's output as json, or add the transform `json`"
+        case "json", "text":
+            return 'put it in a template, such as "{{ step | tojson }}"'
+        case "text", "audio" | "image" | "document" | "file":
+            return f"give a path: declare the input with `type: {target}`"
+        case "list", _:
+            return "run the step once per element with `for_each`, or add `join`"
+        case _, "list":
+            return "add a transform that makes a list, such as `lines` or `split`"
+        case _:
+            return f"give it a value of type {target}"
+
+
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*(ms|s|m|h)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def parse_duration(text: str) -> float | None:
+    """Read `500ms`, `2s`, `5m` or `1h`; return seconds, or None if it is none."""
+    match = _DURATION.fullmatch(text.strip())
+    return float(match[1]) * _SECONDS[match[2]] if match else None
