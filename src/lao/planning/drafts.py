@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A step with its templates parsed and its names resolved, types not yet checked."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from lao.errors import did_you_mean
+from lao.planning.engines import (
+    Catalog,
+    Models,
+    RecipeEngines,
+    step_engines,
+)
+from lao.planning.plan import Infer, Reshape, Save, Work
+from lao.planning.problems import Path, Problems
+from lao.workflow.steps import Parameter, Recipe, StepId, Workflow, WorkflowStep
+from lao.workflow.template import (
+    Template,
+    Tree,
+    parse_template,
+    parse_tree,
+    templates_in,
+)
+
+_OWN_NAMES = frozenset({"inputs", "item", "index", "input"})
+
+
+@dataclass(slots=True, kw_only=True)
+class Draft:
+    """One step on its way to the plan. `path` locates it in the document."""
+
+    step: WorkflowStep
+    path: Path
+    work: Work
+    recipe: Recipe | None = None
+    arguments: dict[str, Tree] | None = None
+    input: Tree = None
+    when: Template | None = None
+    for_each: Template | None = None
+    needs: set[StepId] = field(default_factory=set)
+    after: set[StepId] = field(default_factory=set)
+
+    @property
+    def id(self) -> StepId:
+        """The step's id."""
+        return StepId(self.step.id)
+
+    def templates(self) -> Iterator[tuple[Path, Template]]:
+        """Yield each template that sees the workflow's names, with its place."""
+        yield from self._in("input", self.input)
+        yield from self._in("when", self.when)
+        yield from self._in("for_each", self.for_each)
+        if isinstance(self.work, Save):
+            yield (*self.path, "with", "path"), self.work.path
+        if self.arguments is not None:
+            for name, tree in self.arguments.items():
+                yield from self._in("with", tree, name)
+            return
+        match self.work:
+            case Infer(engines=engines):
+                for engine in engines[:1]:
+                    yield from self._in("prompt_template", engine.prompt)
+                    yield from self._in("system", engine.system)
+                    yield from self._in("options", engine.options)
+            case Reshape(text=text):
+                yield from self._in("prompt_template", text)
+            case Save():
+                pass
+
+    def _in(self, *keys: object) -> Iterator[tuple[Path, Template]]:
+        name, tree, *inner = keys
+        path = (*self.path, str(name), *map(str, inner))
+        for template in templates_in(tree):  # type: ignore[arg-type]  # a Tree
+            yield path, template
+
+
+@dataclass(frozen=True, slots=True)
+class Drafter:
+    """Makes drafts of a workflow's steps and notes what is wrong with each."""
+
+    workflow: Workflow
+    catalog: Catalog
+    problems: Problems
+
+    def drafts(self) -> list[Draft]:
+        """Return a draft of each step whose words make sense."""
+        models = Models(self.workflow, self.problems)
+        found: list[Draft] = []
+        for number, step in enumerate(self.workflow.steps):
+            draft = self._draft(step, ("steps", number), models)
+            if draft is not None:
+                found.append(draft)
+        return found
+
+    def _draft(self, step: WorkflowStep, path: Path, models: Models) -> Draft | None:
+        draft = (
+            self._own_words(step, path, models)
+            if step.uses is None
+            else self._recipe(step, step.uses, path, models)
+        )
+        if draft is None:
+            return None
+        draft.when = self._template(step.when, (*path, "when"))
+        draft.for_each = self._template(step.for_each, (*path, "for_each"))
+        if step.input_transforms and draft.input is None:
+            self.problems.add(
+                "workflow.no-input",
+                f"step {step.id!r} has input_transforms but no input",
+                (*path, "input_transforms"),
+                mend="add `input:`",
+            )
+        return draft
+
+    def _own_words(
+        self, step: WorkflowStep, path: Path, models: Models
+    ) -> Draft | None:
+        engines = step_engines(step, models, path)
+        tree = self.problems.parse(step.input, (*path, "input"))
+        if step.arguments:
+            self.problems.add(
+                "workflow.with-without-uses",
+                f"step {step.id!r} has `with` but uses no recipe",
+                (*path, "with"),
+                mend="add `uses: RECIPE`, or drop `with`",
+            )
+        if step.input is None and step.prompt_template is None:
+            self.problems.add(
+                "workflow.nothing-to-do",
+                f"step {step.id!r} has neither an input nor a prompt_template",
+                path,
+                mend="add `input:`, `prompt_template:` or `uses:`",
+            )
+            return None
+        if engines:
+            work: Work = Infer(engines=engines)
+        else:
+            text = self._template(step.prompt_template, (*path, "prompt_template"))
+            work = Reshape(text=text)
+        return Draft(step=step, path=path, work=work, input=tree)
+
+    def _recipe(
+        self, step: WorkflowStep, name: str, path: Path, models: Models
+    ) -> Draft | None:
+        recipe = self.catalog.recipes.get(name)
+        if recipe is None:
+            self.problems.add(
+                "workflow.unknown-recipe",
+                f"no recipe is called {name!r}",
+                (*path, "uses"),
+                mend=did_you_mean(name, self.catalog.recipes),
+            )
+            return None
+        arguments = self._arguments(step, recipe, path)
+        if recipe.needs == "none" and recipe.engine.model is None:
+            return self._save(step, recipe, path, arguments)
+        engines = RecipeEngines(recipe, step, self.catalog, models, path).choose()
+        return Draft(
+            step=step,
+            path=path,
+            work=Infer(engines=engines),
+            recipe=recipe,
+            arguments=arguments,
+            input=arguments.get(recipe.main),
+        )
+
+    def _save(
+        self,
+        step: WorkflowStep,
+        recipe: Recipe,
+        path: Path,
+        arguments: dict[str, Tree],
+    ) -> Draft:
+        target = arguments.pop("path", None)
+        overwrite = arguments.pop("overwrite", False)
+        template = target if isinstance(target, Template) else parse_template("")
+        return Draft(
+            step=step,
+            path=path,
+            work=Save(path=template, overwrite=overwrite is True),
+            recipe=recipe,
+            input=arguments.get(recipe.main),
+        )
+
+    def _arguments(
+        self, step: WorkflowStep, recipe: Recipe, path: Path
+    ) -> dict[str, Tree]:
+        given = dict(step.arguments)
+        if "model" not in recipe.parameters:
+            given.pop("model", None)
+        if step.input is not None:
+            given.setdefault(recipe.main, step.input)
+        for name in given:
+            if name not in recipe.parameters:
+                self.problems.add(
+                    "workflow.unknown-parameter",
+                    f"the recipe {recipe.name!r} has no parameter {name!r}",
+                    (*path, "with", name),
+                    mend=did_you_mean(name, recipe.parameters),
+                )
+        found: dict[str, Tree] = {}
+        for name, parameter in recipe.parameters.items():
+            place = (*path, "with", name)
+            if name in given:
+                found[name] = self.problems.parse(given[name], place)
+                self._choice(found[name], parameter, name, place)
+            elif parameter.optional or parameter.default is not None:
+                found[name] = parse_tree(parameter.default)
+            else:
+                self.problems.add(
+                    "workflow.missing-parameter",
+                    f"step {step.id!r} does not give {name!r} to {recipe.name!r}",
+                    path,
+                    mend=f"add `with: {{ {name}: … }}`",
+                )
+        return found
+
+    def _choice(self, tree: Tree, parameter: Parameter, name: str, path: Path) -> None:
+        literal = tree.source if isinstance(tree, Template) and not tree.names else tree
+        if not parameter.choices or not isinstance(literal, str):
+            return
+        if literal not in parameter.choices:
+            self.problems.add(
+                "workflow.unknown-choice",
+                f"{name!r} cannot be {literal!r}",
+                path,
+                mend=did_you_mean(literal, parameter.choices),
+            )
+
+    def _template(self, text: str | None, path: Path) -> Template | None:
+        tree = self.problems.parse(text, path)
+        return tree if isinstance(tree, Template) else None
+
+
+def resolve_needs(
+    drafts: Mapping[StepId, Draft], inputs: Mapping[str, object], problems: Problems
+) -> None:
+    """Fill in what each draft needs; note each name that does not exist."""
+    for draft in drafts.values():
+        for path, template in draft.templates():
+            for name in sorted(template.names):
+                root, _, rest = name.partition(".")
+                if root == "inputs":
+                    field_name = rest.partition(".")[0]
+                    if rest and field_name not in inputs:
+                        unknown_name(
+                            draft.step.id,
+                            name,
+                            path,
+                            problems,
+                            [f"inputs.{each}" for each in inputs],
+                        )
+                elif root in _OWN_NAMES:
+                    _own_name(draft, root, path, problems)
+                elif root in drafts:
+                    draft.needs.add(StepId(root))
+                else:
+                    known = [*drafts, *(f"inputs.{each}" for each in inputs)]
+                    unknown_name(draft.step.id, root, path, problems, known)
+
+
+def unknown_name(
+    step: str, name: str, path: Path, problems: Problems, known: list[str]
+) -> None:
+    """Note that a template reads something that does not exist."""
+    inputs = [each for each in known if each == f"inputs.{name}"]
+    problems.add(
+        "workflow.unknown-step",
+        f"step {step!r} needs {name!r}, which does not exist",
+        path,
+        mend=f"did you mean {inputs[0]!r}?" if inputs else did_you_mean(name, known),
+    )
+
+
+def _own_name(draft: Draft, root: str, path: Path, problems: Problems) -> None:
+    in_loop = draft.for_each is not None and path[2:3] != ("for_each",)
+    if root in ("item", "index") and not in_loop:
+        problems.add(
+            "workflow.no-loop",
+            f"step {draft.step.id!r} reads {root!r} outside a `for_each`",
+            path,
+            mend="add `for_each:` to the step",
+        )
+    if root == "input" and draft.step.input is None:
+        problems.add(
+            "workflow.no-input",
+            f"step {draft.step.id!r} reads 'input' but has none",
+            path,
+            mend="add `input:` to the step, or read `inputs.NAME`",
+        )

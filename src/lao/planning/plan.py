@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A plan: a workflow with every name resolved, every connection typed. Only a plan runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from lao.workflow.local_models import ModelBackend
+from lao.workflow.steps import Default, Input, OnError, Output, Retry, StepId
+from lao.workflow.template import Template, Tree
+from lao.workflow.transforms import Transform
+from lao.workflow.values import ValueType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """One way to carry out a step: a model and what it is given.
+
+    Templates here see the step's scope: its arguments when it uses a recipe, the
+    workflow's names otherwise; and `input`, the transformed input.
+    """
+
+    model: ModelBackend
+    prompt: Template | None = None
+    system: Template | None = None
+    input: Tree = None
+    options: Tree = None
+    output: Output = field(default_factory=Output)
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Infer:
+    """Ask a model. The first engine is tried first, the others are fallbacks."""
+
+    engines: tuple[Engine, ...]
+    kind: Literal["infer"] = "infer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reshape:
+    """Pass on the input, transformed, or the rendered prompt as text."""
+
+    text: Template | None = None
+    kind: Literal["reshape"] = "reshape"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Save:
+    """Write the input to a file, and pass it on."""
+
+    path: Template
+    overwrite: bool = False
+    kind: Literal["save"] = "save"
+
+
+Work = Infer | Reshape | Save
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedStep:
+    """One step, resolved.
+
+    `needs` are the steps whose output it reads, `after` those that it only follows.
+    `arguments` is None where the templates see the workflow's own names.
+    """
+
+    id: StepId
+    work: Work
+    output: ValueType
+    needs: frozenset[StepId] = frozenset()
+    after: frozenset[StepId] = frozenset()
+    arguments: Mapping[str, Tree] | None = None
+    input: Tree = None
+    input_transforms: tuple[Transform, ...] = ()
+    when: Template | None = None
+    for_each: Template | None = None
+    retry: Retry = field(default_factory=Retry)
+    timeout: float | None = None
+    on_error: OnError = field(default_factory=OnError)
+    default: Default | None = None
+    cache: Literal["auto", "off", "refresh"] = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Steps in an order that respects their needs, and what to do with the result."""
+
+    name: str
+    steps: Mapping[StepId, PlannedStep]
+    inputs: Mapping[str, Input]
+    outputs: Mapping[str, Tree]
+    output_types: Mapping[str, ValueType | None]
+    base: str = "."
+
+    @cached_property
+    def models(self) -> tuple[ModelBackend, ...]:
+        """Every model that the plan may use, once each, in order of first use."""
+        found: list[ModelBackend] = []
+        for step in self.steps.values():
+            if isinstance(step.work, Infer):
+                for engine in step.work.engines:
+                    if engine.model not in found:
+                        found.append(engine.model)
+        return tuple(found)
