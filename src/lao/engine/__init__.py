@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Making it happen: the scheduler, one step, one run."""

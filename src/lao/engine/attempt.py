@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One step, once: reshape, save, or ask its models until one answers."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from lao.engine.answers import read_answer
+from lao.engine.journal import Journal
+from lao.engine.requests import RequestWriter, template_failure
+from lao.engine.result_key import result_key
+from lao.engine.saving import save, target_path
+from lao.errors import LaoError, ModelUnavailable, SchemaMismatch, StepError
+from lao.events import FallbackChosen, ProgressMade, StepRetried, TextProduced
+from lao.planning.plan import Engine, Infer, PlannedStep, Reshape, Save
+from lao.policy import RunLimits
+from lao.roles import BackendFactory, Clock, ResultCache
+from lao.workflow.inference import ModelReply, ModelRequest
+from lao.workflow.local_models import Ollama, label
+from lao.workflow.steps import Retry
+from lao.workflow.template import TemplateError, evaluate_tree
+from lao.workflow.transforms import TransformError, apply_transforms
+from lao.workflow.values import Value
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a step gave, and how. `reply` is None where no model was asked."""
+
+    value: Value
+    reply: ModelReply | None = None
+    attempts: int = 1
+    cached: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class ModelSlots:
+    """How many requests each model may have in flight."""
+
+    per_model: int
+    taken: dict[str, asyncio.Semaphore] = field(default_factory=dict)
+
+    @asynccontextmanager
+    async def slot(self, engine: Engine) -> AsyncIterator[None]:
+        """Wait for a slot of the engine's model, and hold it."""
+        model = engine.model
+        key = label(model)
+        if isinstance(model, Ollama):
+            key += f" at {model.endpoint}"
+        free = self.taken.setdefault(key, asyncio.Semaphore(self.per_model))
+        async with free:
+            yield
+
+
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """A `Report` that turns what a model tells into events."""
+
+    journal: Journal
+    step: str
+    item: int | None
+    cancelled: bool = False
+
+    def text(self, piece: str) -> None:
+        self.journal.mention(TextProduced(step=self.step, text=piece, item=self.item))
+
+    def progress(self, done: float, total: float, unit: str) -> None:
+        self.journal.mention(
+            ProgressMade(
+                step=self.step, done=done, total=total, unit=unit, item=self.item
+            )
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepWorker:
+    """Does the work of single steps, for one run."""
+
+    backends: BackendFactory
+    cache: ResultCache
+    journal: Journal
+    clock: Clock
+    slots: ModelSlots
+    limits: RunLimits
+    writer: RequestWriter
+    output_folder: Path
+
+    async def perform(
+        self, step: PlannedStep, scope: Mapping[str, Value], item: int | None = None
+    ) -> Result:
+        """Return what the step gives for the values in `scope`.
+
+        Raises:
+            LaoError: the step failed, after its retries and fallbacks.
+        """
+        inner = _step_scope(step, scope)
+        match step.work:
+            case Reshape(text=None):
+                return Result(value=inner.get("input"))
+            case Reshape(text=text) if text is not None:
+                return Result(value=_rendered(text.render, inner))
+            case Save() as work:
+                return await self._save(work, inner)
+            case Infer() as work:
+                return await self._infer(step, work, inner, item)
+            case _:
+                raise AssertionError("a reshaping step has a text or has none")
+
+    async def _save(self, work: Save, scope: Mapping[str, Value]) -> Result:
+        rendered = _rendered(work.path.render, scope)
+        path = target_path(work.path, rendered, self.output_folder)
+        value = scope.get("input")
+        await asyncio.to_thread(save, value, path, overwrite=work.overwrite)
+        return Result(value=value, notes=(f"saved to {path}",))
+
+    async def _infer(
+        self,
+        step: PlannedStep,
+        work: Infer,
+        scope: Mapping[str, Value],
+        item: int | None,
+    ) -> Result:
+        """Ask each engine in turn until one answers."""
+        for number, engine in enumerate(work.engines):
+            try:
+                return await self._persist(step, engine, scope, item)
+            except (StepError, ModelUnavailable, SchemaMismatch) as error:
+                if number + 1 == len(work.engines):
+                    raise
+                await self.journal.record(
+                    FallbackChosen(
+                        step=step.id,
+                        model=label(work.engines[number + 1].model),
+                        code=error.code,
+                        what=error.problem.what,
+                        item=item,
+                    )
+                )
+        raise AssertionError("a plan gives each model step an engine")
+
+    async def _persist(
+        self,
+        step: PlannedStep,
+        engine: Engine,
+        scope: Mapping[str, Value],
+        item: int | None,
+    ) -> Result:
+        """Ask one engine, again and again as the step's `retry` allows."""
+        request = self.writer.write(engine, scope)
+        attempt = 1
+        while True:
+            try:
+                result = await self._ask(step, engine, request, item)
+            except LaoError as error:
+                if attempt >= step.retry.attempts or not _may_pass(error):
+                    raise
+                delay = waiting_time(step.retry, attempt, random.random())  # noqa: S311
+                await self.journal.record(
+                    StepRetried(
+                        step=step.id,
+                        attempt=attempt,
+                        code=error.code,
+                        what=error.problem.what,
+                        delay=round(delay, 3),
+                        item=item,
+                    )
+                )
+                await self.clock.sleep(delay)
+                attempt += 1
+            else:
+                return replace(result, attempts=attempt)
+
+    async def _ask(
+        self, step: PlannedStep, engine: Engine, request: ModelRequest, item: int | None
+    ) -> Result:
+        notes = (engine.note,) if engine.note else ()
+        key = result_key(engine, request)
+        if step.cache == "auto":
+            known = await self.cache.get(key)
+            if known is not None:
+                return Result(value=known, cached=True, notes=notes)
+        telling = _Telling(self.journal, step.id, item)
+        async with self.slots.slot(engine):
+            reply = await _within(
+                self.backends(engine.model).infer(request, telling), step.timeout
+            )
+        value = read_answer(engine, reply, self.limits)
+        if step.cache != "off":
+            await self.cache.put(key, value)
+        return Result(value=value, reply=reply, notes=notes + reply.notes)
+
+
+def waiting_time(retry: Retry, attempt: int, chance: float) -> float:
+    """Return the seconds to wait after `attempt` (from 1); `chance` is in [0, 1)."""
+    return float(
+        min(retry.longest, retry.backoff * 2 ** (attempt - 1)) * (0.5 + chance)
+    )
+
+
+async def _within(answer: Awaitable[T], seconds: float | None) -> T:
+    try:
+        async with asyncio.timeout(seconds):
+            return await answer
+    except TimeoutError as error:
+        raise StepError(
+            "step.timeout",
+            f"the model did not answer within {seconds:g} s",
+            mend="raise the step's `timeout:`, or use a smaller model",
+            retryable=True,
+        ) from error
+
+
+def _may_pass(error: LaoError) -> bool:
+    """Whether another attempt may go better."""
+    if isinstance(error, SchemaMismatch):
+        return True
+    return isinstance(error, StepError | ModelUnavailable) and error.retryable
+
+
+def _step_scope(step: PlannedStep, scope: Mapping[str, Value]) -> dict[str, Value]:
+    """Return what the templates of a step see."""
+    try:
+        given = evaluate_tree(step.input, scope)
+        given = apply_transforms(step.input_transforms, given)
+        if step.arguments is None:
+            return {**scope, "input": given}
+        arguments = {
+            name: given if tree is step.input else evaluate_tree(tree, scope)
+            for name, tree in step.arguments.items()
+        }
+    except TemplateError as error:
+        raise template_failure(error) from error
+    except TransformError as error:
+        raise StepError(
+            "transform.failed",
+            str(error),
+            mend="check what the step gets as input",
+        ) from error
+    return {**arguments, "input": given}
+
+
+def _rendered(
+    render: Callable[[Mapping[str, Value]], str], scope: Mapping[str, Value]
+) -> str:
+    try:
+        return render(scope)
+    except TemplateError as error:
+        raise template_failure(error) from error

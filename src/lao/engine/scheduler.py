@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Decide which step may start next. No I/O, no clock, no tasks.
+
+State, for a plan of steps:
+
+    waiting   step -> what it still waits for   {"summary": {"transcript"}}
+    ready     steps that wait for nothing       ["transcript"]
+    running   steps handed out by `start`       {"transcript"}
+    settled   step -> outcome                   {"transcript": Outcome.done}
+
+A step *needs* another (it reads its output) or merely comes *after* it. A failure
+skips both kinds of followers, a skip only those that need the output; and a step
+with a default stops the skipping, because its default flows on.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Set as AbstractSet
+from dataclasses import dataclass, field
+from enum import Enum
+
+from lao.workflow.steps import StepId
+
+_NONE: Mapping[StepId, AbstractSet[StepId]] = {}
+
+
+class Outcome(Enum):
+    """How a step ended."""
+
+    done = "done"
+    failed = "failed"
+    skipped = "skipped"
+
+
+@dataclass(slots=True)
+class Scheduler:
+    """Hand out steps in an order that respects their needs."""
+
+    needs: Mapping[StepId, AbstractSet[StepId]]
+    after: Mapping[StepId, AbstractSet[StepId]] = field(default_factory=lambda: _NONE)
+    defaults: AbstractSet[StepId] = frozenset()
+    ready: deque[StepId] = field(init=False)
+    running: set[StepId] = field(init=False, default_factory=set)
+    settled: dict[StepId, Outcome] = field(init=False, default_factory=dict)
+    waiting: dict[StepId, set[StepId]] = field(init=False)
+    followers: dict[StepId, list[StepId]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Work out who waits for whom."""
+        self.followers = {step: [] for step in self.needs}
+        self.waiting = {}
+        self.ready = deque()
+        for step, needs in self.needs.items():
+            before = set(needs) | self.after.get(step, frozenset())
+            for other in before:
+                self.followers[other].append(step)
+            if before:
+                self.waiting[step] = before
+            else:
+                self.ready.append(step)
+
+    @property
+    def finished(self) -> bool:
+        """Whether every step has an outcome."""
+        return len(self.settled) == len(self.needs)
+
+    def start(self, limit: int) -> list[StepId]:
+        """Move up to `limit` ready steps to running and return them."""
+        count = max(0, min(limit, len(self.ready)))
+        started = [self.ready.popleft() for _ in range(count)]
+        self.running.update(started)
+        return started
+
+    def settle(self, step: StepId, outcome: Outcome) -> list[StepId]:
+        """Record how a step ended; return the steps that this skips, in order.
+
+        A step skipped by its own condition, with a default, is `Outcome.done` here:
+        its value exists.
+
+        Raises:
+            KeyError: `step` is not running.
+        """
+        self.running.remove(step)
+        self.settled[step] = outcome
+        skipped: list[StepId] = []
+        ended = deque([(step, outcome)])
+        while ended:
+            step, outcome = ended.popleft()
+            for follower in self.followers[step]:
+                if follower not in self.waiting:
+                    continue
+                if self._skips(outcome, step, follower):
+                    del self.waiting[follower]
+                    self.settled[follower] = Outcome.skipped
+                    skipped.append(follower)
+                    flows_on = follower in self.defaults
+                    after = Outcome.done if flows_on else Outcome.skipped
+                    ended.append((follower, after))
+                else:
+                    self._release(step, follower)
+        return skipped
+
+    def _skips(self, outcome: Outcome, step: StepId, follower: StepId) -> bool:
+        if outcome is Outcome.done:
+            return False
+        return outcome is Outcome.failed or step in self.needs[follower]
+
+    def _release(self, step: StepId, follower: StepId) -> None:
+        left = self.waiting[follower]
+        left.discard(step)
+        if not left:
+            del self.waiting[follower]
+            self.ready.append(follower)
