@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many worker processes: started on first use, kept warm, bounded, replaced.
+
+State: one entry per spec that has a worker. Every worker's life is a task in the
+pool's task group, so leaving the pool leaves no process behind.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from lao.workers import failures
+from lao.workers.answers import decode_description, decode_reply
+from lao.workers.process import Worker
+from lao.workers.spec import WorkerSpec
+from lao.workflow.inference import ModelDescription, ModelReply, ModelRequest, Report
+from lao.workflow.values import JsonValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveWorker:
+    """A worker that is up; `layers` is what its self-check found."""
+
+    entry: str
+    pid: int
+    layers: Mapping[str, JsonValue]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Entry:
+    """A worker, its turns, and how many callers use it or wait for a turn."""
+
+    spec: WorkerSpec
+    worker: Worker
+    turns: asyncio.Semaphore
+    users: int = 0
+
+
+class WorkerPool:
+    """Answers requests in worker processes; one warm process per spec.
+
+    At most `max_workers` are kept at a time: past it the least recently used idle
+    one makes room, and where none is idle the caller waits. Use it as `async with`,
+    in a thread that lives as long as LAO.
+    """
+
+    def __init__(
+        self, *, max_workers: int = 4, scratch_parent: Path | None = None
+    ) -> None:
+        self._max_workers = max_workers
+        self._scratch_parent = scratch_parent
+        self._lives = asyncio.TaskGroup()
+        self._entries: dict[str, _Entry] = {}  # the least recently used one first
+        self._freed = asyncio.Event()
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        """Open the pool."""
+        await self._lives.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End every worker, whatever happened."""
+        try:
+            await self.close()
+        finally:
+            await self._lives.__aexit__(None, None, None)
+
+    async def describe(self, spec: WorkerSpec) -> ModelDescription:
+        """Say what the model is, loading it if need be; fails as `infer` does."""
+        async with self._turn(spec) as worker:
+            return await worker.call(
+                {"op": "describe"}, None, decode=decode_description
+            )
+
+    async def infer(
+        self, spec: WorkerSpec, request: ModelRequest, report: Report
+    ) -> ModelReply:
+        """Answer one request.
+
+        Cancelled, it returns within 1 s, the model stopped or its process killed.
+        Pieces and progress reach `report` in the event loop.
+
+        Raises:
+            StepError: `worker.crashed`, `.bad-frame`, `.flood`, `.out-of-memory`,
+                `.scratch-full`, `.model-error`, `.bad-request`, or the model's own.
+            ModelUnavailable: `worker.start-failed`, or the model's own.
+        """
+        async with self._turn(spec) as worker:
+            return await worker.call(
+                {"op": "infer"}, _plain(request), decode=decode_reply, report=report
+            )
+
+    async def release(self, spec: WorkerSpec) -> None:
+        """End the spec's worker, if it has one; a later call starts another."""
+        entry = self._entries.pop(spec.key, None)
+        if entry is not None:
+            await entry.worker.stop()
+
+    async def close(self) -> None:
+        """End every worker. Safe to call twice."""
+        self._closed = True
+        self._freed.set()
+        entries = list(self._entries.values())
+        self._entries.clear()
+        async with asyncio.TaskGroup() as leaving:
+            for entry in entries:
+                leaving.create_task(entry.worker.stop())
+
+    def live(self) -> tuple[LiveWorker, ...]:
+        """Return the workers that are up."""
+        return tuple(
+            LiveWorker(
+                entry=entry.spec.entry,
+                pid=entry.worker.pid,
+                layers=entry.worker.layers,
+            )
+            for entry in self._entries.values()
+            if entry.worker.pid is not None and not entry.worker.is_over
+        )
+
+    @asynccontextmanager
+    async def _turn(self, spec: WorkerSpec) -> AsyncIterator[Worker]:
+        """Wait for a turn on a live worker of `spec`, starting one if need be."""
+        while True:
+            entry = await self._lease(spec)
+            try:
+                async with entry.turns:
+                    if entry.worker.is_over:
+                        continue  # it died while we waited
+                    yield entry.worker
+                    return
+            finally:
+                entry.users -= 1
+                self._freed.set()
+
+    async def _lease(self, spec: WorkerSpec) -> _Entry:
+        """Return the entry of `spec`, counted as used; wait for room if need be."""
+        key = spec.key
+        while True:
+            if self._closed:
+                raise failures.closed().error()
+            self._forget_the_dead()
+            entry = self._entries.pop(key, None)
+            if entry is None and len(self._entries) < self._max_workers:
+                entry = self._start(spec)
+            if entry is not None:
+                self._entries[key] = entry  # now the most recently used
+                entry.users += 1
+                return entry
+            await self._make_room()
+
+    async def _make_room(self) -> None:
+        """End the least recently used idle worker, or wait until something changes."""
+        for key, entry in self._entries.items():
+            if not entry.users:
+                del self._entries[key]
+                await entry.worker.stop()
+                return
+        self._freed.clear()
+        await self._freed.wait()
+
+    def _start(self, spec: WorkerSpec) -> _Entry:
+        worker = Worker(spec, scratch_parent=self._scratch_parent)
+        worker.start(self._lives)
+        turns = asyncio.Semaphore(spec.parallel)
+        return _Entry(spec=spec, worker=worker, turns=turns)
+
+    def _forget_the_dead(self) -> None:
+        for key in [k for k, entry in self._entries.items() if entry.worker.is_over]:
+            del self._entries[key]
+
+
+def _plain(request: ModelRequest) -> JsonValue:
+    """Return a request as JSON, its parts shared and not copied."""
+    found: dict[str, Any] = {
+        field.name: getattr(request, field.name) for field in fields(request)
+    }
+    found["options"] = dict(request.options)
+    found["schema"] = None if request.schema is None else dict(request.schema)
+    return found

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a worker process is for: equal specs share one warm process."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from lao.policy import WorkerLimits
+from lao.workflow.values import JsonValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSpec:
+    """One model in one process.
+
+    `entry` is `package.module:Class` or `/absolute/path.py[:Class]`, the class being
+    a `LocalModel`; `config` goes to its `load`. `readable` are the paths it needs.
+    `parallel` is how many requests it takes at a time.
+    """
+
+    entry: str
+    config: Mapping[str, JsonValue] = field(default_factory=dict)
+    readable: tuple[str, ...] = ()
+    limits: WorkerLimits = field(default_factory=WorkerLimits)
+    profile: Literal["default", "serves-unix"] = "default"
+    parallel: int = 1
+
+    key: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Write the key: the same text for equal specs, and for no others."""
+        config = json.dumps(dict(self.config), sort_keys=True)
+        rest = (self.entry, self.readable, self.limits, self.profile, self.parallel)
+        object.__setattr__(self, "key", f"{rest!r} {config}")
+
+    def __hash__(self) -> int:
+        """Hash the key; `config` is a mapping and has no hash."""
+        return hash(self.key)
