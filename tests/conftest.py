@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures that many tests share."""
+
+from pathlib import Path
+
+import pytest
+from tests.models import make_tiny_gguf, make_tiny_whisper
+
+
+@pytest.fixture(scope="session")
+def tiny_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a language model that always gives the canned answer."""
+    return make_tiny_gguf(tmp_path_factory.mktemp("gguf") / "tiny.gguf")
+
+
+@pytest.fixture(scope="session")
+def tiny_whisper(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a speech model that always hears the canned transcript."""
+    return make_tiny_whisper(tmp_path_factory.mktemp("whisper") / "tiny.bin")
