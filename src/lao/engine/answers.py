@@ -96,7 +96,7 @@ def _fit(engine: Engine, value: JsonValue) -> None:
     import jsonschema_rs  # noqa: PLC0415  (47 ms that steps without a schema save)
 
     try:
-        validator = jsonschema_rs.validator_for(dict(schema))
+        validator = jsonschema_rs.validator_for(dict(schema), offline=True)
         error = next(iter(validator.iter_errors(value)), None)
     except (jsonschema_rs.ValidationError, ValueError) as problem:
         raise _unusable_schema(str(problem)) from problem

@@ -93,6 +93,8 @@ def as_input(name: str, wanted: ValueType, given: object) -> Value:
     """
     if wanted.is_file and isinstance(given, str | Path):
         return file_input(name, wanted.kind, Path(given))  # type: ignore[arg-type]  # a file kind
+    if isinstance(given, FileValue) and wanted.is_file:
+        return given
     if isinstance(given, Path):
         return from_bytes(name, wanted, read_file(name, given))
     if wanted.kind == "text" and isinstance(given, str):

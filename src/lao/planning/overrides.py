@@ -1,24 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`--model`: other models for a workflow than its file names."""
+"""`--model`: other models for a workflow than it names itself."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
 from lao.errors import UsageError, did_you_mean
 from lao.workflow.local_models import ModelBackend, label, sort_of
-from lao.workflow.steps import Workflow, WorkflowStep
+from lao.workflow.steps import Recipe, Workflow, WorkflowStep
 
 
-def use_models(
-    workflow: Workflow,
-    everywhere: ModelBackend | None,
-    named: Mapping[str, ModelBackend],
+def use_everywhere(
+    workflow: Workflow, model: ModelBackend, recipes: Mapping[str, Recipe]
 ) -> Workflow:
-    """Return the workflow with other models.
+    """Return the workflow with `model` in the place of each model of its own sort.
 
-    `everywhere` takes the place of each model of its own sort (a language model
-    never that of a recogniser); `named` those of one name in `models:`, or of one
-    step. A model named by both goes by its name.
+    A language model never takes the place of a recogniser. Recipes whose step names
+    no model get it too.
+
+    Raises:
+        UsageError: the model serves one task only and must be named for a step.
+    """
+    sort = default_sort(model)
+
+    def chosen(step: WorkflowStep) -> WorkflowStep:
+        if step.uses is not None and not _names_model(step) and step.uses in recipes:
+            fits = recipes[step.uses].needs == sort
+            return replace(step, model=model) if fits else step
+        if step.model is None or isinstance(step.model, str):
+            return step
+        return replace(step, model=_replaced(step.model, model, sort))
+
+    models = {
+        name: _replaced(each, model, sort) for name, each in workflow.models.items()
+    }
+    return replace(workflow, models=models, steps=tuple(map(chosen, workflow.steps)))
+
+
+def use_named(workflow: Workflow, named: Mapping[str, ModelBackend]) -> Workflow:
+    """Return the workflow with other models for names in `models:`, or for steps.
 
     Raises:
         UsageError: a name is neither a model nor a step of the workflow.
@@ -31,34 +50,14 @@ def use_models(
                 f"the workflow has no model or step called {name!r}",
                 mend=did_you_mean(name, [*workflow.models, *steps]),
             )
-    models = {
-        name: named.get(name) or _replaced(model, everywhere)
-        for name, model in workflow.models.items()
-    }
     return replace(
         workflow,
-        models=models,
-        steps=tuple(_step(step, everywhere, named) for step in workflow.steps),
+        models={name: named.get(name, each) for name, each in workflow.models.items()},
+        steps=tuple(
+            replace(step, model=named[step.id]) if step.id in named else step
+            for step in workflow.steps
+        ),
     )
-
-
-def _step(
-    step: WorkflowStep,
-    everywhere: ModelBackend | None,
-    named: Mapping[str, ModelBackend],
-) -> WorkflowStep:
-    if step.id in named:
-        return replace(step, model=named[step.id])
-    if step.model is None or isinstance(step.model, str):
-        return step
-    return replace(step, model=_replaced(step.model, everywhere))
-
-
-def _replaced(model: ModelBackend, other: ModelBackend | None) -> ModelBackend:
-    if other is None:
-        return model
-    sort = "chat" if sort_of(other) == "any" else sort_of(other)
-    return other if sort_of(model) == sort else model
 
 
 def default_sort(model: ModelBackend) -> str:
@@ -78,3 +77,11 @@ def default_sort(model: ModelBackend) -> str:
                 f"{label(model)} does one task only",
                 mend=f"say for which step: --model STEP={label(model)}",
             )
+
+
+def _names_model(step: WorkflowStep) -> bool:
+    return step.model is not None or "model" in step.arguments
+
+
+def _replaced(model: ModelBackend, other: ModelBackend, sort: str) -> ModelBackend:
+    return other if sort_of(model) == sort else model

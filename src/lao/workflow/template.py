@@ -195,7 +195,13 @@ def _environment() -> "Environment":
         environment.remove_filter(name)
     environment.keep_trailing_newline = True
     environment.finalizer = _shown
+    environment.add_filter("tojson", _to_json)
     return environment
+
+
+def _to_json(value: object, indent: int | None = None) -> str:
+    """Write JSON for models and people: the engine's own filter escapes HTML."""
+    return json.dumps(value, indent=indent, ensure_ascii=False)
 
 
 def _shown(value: object) -> object:
