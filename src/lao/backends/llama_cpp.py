@@ -2,14 +2,13 @@
 """Language models in GGUF files, run by llama.cpp in worker processes."""
 
 import asyncio
-import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from lao.backends.gguf import read_gguf_header
 from lao.backends.llama_options import LOAD_OPTIONS
-from lao.backends.model_files import file_digest, model_parts, model_size
+from lao.backends.model_files import digest_of, model_parts, model_size
 from lao.policy import WorkerLimits
 from lao.workers.pool import WorkerPool
 from lao.workers.spec import WorkerSpec
@@ -47,7 +46,7 @@ class LlamaCppBackend:
         """Say what the model is, without loading it."""
         header = await asyncio.to_thread(read_gguf_header, self._path)
         size = await asyncio.to_thread(model_size, self._path)
-        digest = await self._digest()
+        digest = await digest_of(self._path, self._cache_folder)
         return ModelDescription(
             name=header.name,
             digest=digest,
@@ -92,16 +91,3 @@ class LlamaCppBackend:
             profile="serves-unix",
             parallel=self._parallel,
         )
-
-    async def _digest(self) -> str:
-        """Hash the file in a thread that ends when the wait for it does."""
-        cancelled = threading.Event()
-        try:
-            return await asyncio.to_thread(
-                file_digest,
-                self._path,
-                cache_folder=self._cache_folder,
-                is_cancelled=cancelled.is_set,
-            )
-        finally:
-            cancelled.set()

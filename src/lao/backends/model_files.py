@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finds model files on this machine, and names their content by its SHA-256."""
 
+import asyncio
 import json
 import os
 import re
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -127,6 +129,20 @@ def file_digest(
     if len(parts) == 1:
         return f"sha256:{parts[0]}"
     return f"sha256:{sha256(' '.join(parts).encode()).hexdigest()}"
+
+
+async def digest_of(path: Path, cache_folder: Path | None) -> str:
+    """Return `file_digest` from a thread, which stops when the wait for it does."""
+    cancelled = threading.Event()
+    try:
+        return await asyncio.to_thread(
+            file_digest,
+            path,
+            cache_folder=cache_folder,
+            is_cancelled=cancelled.is_set,
+        )
+    finally:
+        cancelled.set()
 
 
 def _candidates(folder: Path) -> Iterator[Path]:

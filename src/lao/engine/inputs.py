@@ -72,7 +72,8 @@ def glob_input(name: str, wanted: ValueType, pattern: str, base: Path) -> Value:
         UsageError: none matches, or more than 100,000.
     """
     whole = str(base / _expanded(Path(pattern)))
-    matches = [Path(each) for each in islice(iglob(whole, recursive=True), _FILES + 1)]
+    found = iglob(whole, recursive=True)  # noqa: PTH207  (absolute patterns too)
+    matches = [Path(each) for each in islice(found, _FILES + 1)]
     if not matches or len(matches) > _FILES:
         raise UsageError(
             "input.no-match" if not matches else "input.too-many-files",

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Speech models of whisper.cpp, run in a worker process or by a `whisper-cli`."""
+
+import asyncio
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from lao.backends.gguf import WhisperHeader, read_whisper_header
+from lao.backends.model_files import digest_of
+from lao.backends.recording_file import recording_of
+from lao.backends.recordings import as_error, readable_recording
+from lao.backends.subtitles import render, wanted_output
+from lao.backends.whisper_cli import WhisperCli
+from lao.backends.whisper_options import read_options
+from lao.policy import WorkerLimits
+from lao.workers.pool import WorkerPool
+from lao.workers.spec import WorkerSpec
+from lao.workflow.inference import (
+    ModelDescription,
+    ModelProblem,
+    ModelReply,
+    ModelRequest,
+    Report,
+)
+from lao.workflow.local_models import WhisperCpp
+
+
+class WhisperCppBackend:
+    """One whisper.cpp model file; a `lao.roles.Backend`.
+
+    Takes the path of a recording, gives text, subtitles, or a list of segments
+    (option `output`). `ffmpeg` reads what LAO cannot read alone.
+    """
+
+    def __init__(
+        self,
+        model: WhisperCpp,
+        pool: WorkerPool,
+        *,
+        ffmpeg: Path | None = None,
+        limits: WorkerLimits | None = None,
+        cache_folder: Path | None = None,
+    ) -> None:
+        self._model = model
+        self._path = Path(model.model_path).absolute()
+        self._pool = pool
+        self._ffmpeg = ffmpeg
+        self._limits = limits or WorkerLimits()
+        self._cache_folder = cache_folder
+        self._cli = (
+            None
+            if model.program is None
+            else WhisperCli(
+                program=Path(model.program).absolute(),
+                model=self._path,
+                limits=self._limits,
+            )
+        )
+        self._header: WhisperHeader | None = None
+        self._used: dict[str, WorkerSpec] = {}
+
+    async def describe(self) -> ModelDescription:
+        """Say what the model is, without loading it."""
+        header = await self._read_header()
+        return ModelDescription(
+            name=header.name,
+            digest=await digest_of(self._path, self._cache_folder),
+            made_by=f"whisper.cpp {header.name}",
+            size=header.size,
+            details={
+                "multilingual": header.multilingual,
+                "quantization": header.quantisation,
+            },
+        )
+
+    async def infer(self, request: ModelRequest, report: Report) -> ModelReply:
+        """Transcribe one recording."""
+        await self._read_header()  # complains before a process is started
+        options = {**self._model.options, **request.options}
+        try:
+            vad_model = read_options(options).vad_model
+            wanted_output(options)
+            recording = recording_of(request)
+        except ModelProblem as problem:
+            raise as_error(problem) from problem
+        async with readable_recording(
+            recording, ffmpeg=self._ffmpeg, limits=self._limits
+        ) as readable:
+            request = replace(request, input=readable, files=(), options=options)
+            if self._cli is not None:
+                return await self._run_program(self._cli, request, report)
+            return await self._run_worker(vad_model, request, report)
+
+    async def close(self) -> None:
+        """End the model's processes."""
+        while self._used:
+            _, spec = self._used.popitem()
+            await self._pool.release(spec)
+
+    async def _run_worker(
+        self, vad_model: str, request: ModelRequest, report: Report
+    ) -> ModelReply:
+        spec = WorkerSpec(
+            entry="lao.backends.whisper_worker:WhisperModel",
+            config={"model_path": str(self._path)},
+            readable=tuple(filter(None, (str(self._path), vad_model))),
+            limits=self._limits,
+        )
+        self._used[spec.key] = spec
+        return await self._pool.infer(spec, request, report)
+
+    async def _run_program(
+        self, cli: WhisperCli, request: ModelRequest, report: Report
+    ) -> ModelReply:
+        started = time.monotonic()
+        output = wanted_output(request.options)
+        with tempfile.TemporaryDirectory(prefix="lao-whisper-") as folder:
+            segments = await cli.transcribe(
+                recording_of(request),
+                read_options(request.options),
+                scratch=Path(folder),
+                report=report,
+            )
+        value = render(segments, output)
+        if output == "text":
+            report.text(str(value))
+        return ModelReply(
+            value=value,
+            made_by=f"whisper-cli {(await self._read_header()).name}",
+            seconds=time.monotonic() - started,
+            notes=() if segments else ("no words were recognised",),
+        )
+
+    async def _read_header(self) -> WhisperHeader:
+        if self._header is None:
+            self._header = await asyncio.to_thread(read_whisper_header, self._path)
+        return self._header

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The worker's side of a native program: the locked process becomes the program."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from lao.workers.frames import decode_json, read_frame_blocking
+from lao.workflow.values import JsonValue
+
+_CANNOT_RUN = 126  # what a shell says
+
+
+def main(requests_fd: int, replies_fd: int, _layers: Mapping[str, JsonValue]) -> None:
+    """Read the argument list, close the pipes, be the program.
+
+    What boot has locked stays locked: limits, no new privileges, the death signal.
+    """
+    frame = read_frame_blocking(lambda count: os.read(requests_fd, count))
+    if frame is None:
+        os._exit(0)
+    arguments: Any = decode_json(frame.body)  # of our own parent
+    os.close(requests_fd)
+    os.close(replies_fd)
+    try:
+        os.execv(arguments[0], arguments)  # noqa: S606  (this is what it is for)
+    except OSError as error:
+        os.write(2, f"{error.strerror}\n".encode())
+        os._exit(_CANNOT_RUN)
