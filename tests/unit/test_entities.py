@@ -86,6 +86,15 @@ def test_a_review_gives_up_its_facts_and_nothing_else(model):
     }
 
 
+def test_a_capital_at_the_start_of_each_sentence_is_no_sign_of_cased_names(model):
+    text = "".join(f"{line.capitalize()}.\n" for line in MEETING.splitlines())
+
+    found = ask(model, text).value
+
+    assert found["people"] == ["Anna Kowalska", "Mister Okafor", "Peter Lang"]
+    assert found["places"] == ["Hamburg"]
+
+
 def test_a_lower_case_transcript_gives_up_its_facts_too(model):
     found = ask(model, MEETING).value
     assert found["people"] == ["Anna Kowalska", "Mister Okafor", "Peter Lang"]

@@ -33,7 +33,7 @@ class Names:
     def find(self, flat: str, taken: Taken) -> list[Span]:
         """Return the names of a flat block, and take their characters."""
         tokens = tokens_of(flat, taken)
-        lower = is_lower_case(tokens)
+        lower = is_lower_case(flat, tokens)
         rules = find_lower if lower else find_cased
         found = [
             span

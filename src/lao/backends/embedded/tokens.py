@@ -27,6 +27,7 @@ _INNER_CAPITAL = re.compile(
     r"^(?:Mc|Mac|O['’]|D['’]|De|Di|Del|La|Le|Van|Von|Fitz|St)?[A-ZÀ-Þ]?[^A-ZÀ-Þ]+$"
 )
 _LOWER_SHARE = 33
+_ENOUGH_WORDS = 25
 
 
 class Token(NamedTuple):
@@ -68,11 +69,22 @@ def _token(match: re.Match[str], taken: Taken) -> Token:
     return Token(start, end, text, key, text[0].isupper(), taken.is_free(start, end))
 
 
-def is_lower_case(tokens: Sequence[Token]) -> bool:
-    """Whether names are written in lower case here, as a recogniser writes them."""
+def is_lower_case(flat: str, tokens: Sequence[Token]) -> bool:
+    """Whether names are written in lower case here, as a recogniser writes them.
+
+    Some recognisers capitalise the first word of a sentence all the same. In a text
+    long enough to tell, those capitals do not count.
+    """
     free = [token for token in tokens if token.is_free and token.text != "I"]
-    capitals = sum(1 for token in free if token.is_capital)
-    return capitals * _LOWER_SHARE < len(free)
+    inner = [token for token in free if not _begins_sentence(flat, token)]
+    judged = inner if len(inner) >= _ENOUGH_WORDS else free
+    capitals = sum(1 for token in judged if token.is_capital)
+    return capitals * _LOWER_SHARE < len(judged)
+
+
+def _begins_sentence(flat: str, token: Token) -> bool:
+    before = flat[max(0, token.start - 4) : token.start].rstrip(" \"'“‘(-•")
+    return not before or before[-1] in ".!?:\n"
 
 
 def titled(words: Sequence[str]) -> str:
