@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
-from lao.errors import UsageError, did_you_mean
+from lao.errors import RefusedByPolicy, UsageError, did_you_mean
 from lao.policy import DEFAULT_ENDPOINT, LoopbackEndpoint
 
 _APP = "lao"
@@ -48,14 +48,15 @@ def load_settings(
 ) -> Settings:
     """Return the settings in force; flags that are None count as not given.
 
+    Only values in force are looked at: what a flag overrides may be wrong.
+
     Raises:
         UsageError: a value cannot be used; says which one and where it was set.
-        RefusedByPolicy: an endpoint is not on this machine.
+        RefusedByPolicy: an endpoint is not on this machine; says where it was set.
     """
     env = os.environ if environment is None else environment
     folders = find_folders(env)
-    found: dict[str, object] = {}
-    origins: dict[str, str] = {}
+    given: dict[str, tuple[object, str]] = {}
     sources = (
         _from_file(folders.config / "config.toml"),
         _from_environment(env),
@@ -64,8 +65,9 @@ def load_settings(
     for source in sources:
         for name, value, origin in source:
             if value is not None:
-                found[name] = _decoded(name, value, origin)
-                origins[name] = origin
+                given[name] = value, origin
+    found = {name: _decoded(name, *each) for name, each in given.items()}
+    origins = {name: origin for name, (_, origin) in given.items()}
     return replace(Settings(folders=folders, origins=origins), **found)  # type: ignore[arg-type]  # decoded field by field
 
 
@@ -129,19 +131,27 @@ def _from_environment(env: Mapping[str, str]) -> _Found:
     return found
 
 
+_LOOPBACK = {
+    "": "127.0.0.1",
+    "0.0.0.0": "127.0.0.1",  # noqa: S104  (a name to compare with, not to bind)
+    "localhost": "127.0.0.1",
+    "::": "[::1]",
+    "[::]": "[::1]",
+    "::1": "[::1]",
+}
+
+
 def as_endpoint(host: str) -> str:
     """Return Ollama's own `OLLAMA_HOST` as an endpoint: it may leave parts out.
 
-    Servers listen on `0.0.0.0`; for a client Ollama reads that as loopback.
+    Servers listen on `0.0.0.0` or `::`; for a client Ollama reads that as loopback.
     """
     text = host.strip().removeprefix("http://").rstrip("/")
     name, colon, port = text.rpartition(":")
-    if not colon or (text.count(":") > 1 and not text.startswith("[")):
+    is_bare_v6 = ":" in name and not name.startswith("[")
+    if not colon or is_bare_v6 or text.endswith("]"):
         name, port = text, "11434"
-    name = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "localhost": "127.0.0.1"}.get(  # noqa: S104  (a name to compare with, not an address to bind)
-        name, name
-    )
-    return f"http://{name}:{port}"
+    return f"http://{_LOOPBACK.get(name, name)}:{port}"
 
 
 def _from_file(path: Path) -> _Found:
@@ -176,7 +186,12 @@ def _from_file(path: Path) -> _Found:
 def _decoded(name: str, value: object, origin: str) -> object:
     try:
         return _DECODERS[name](value)
-    except (TypeError, ValueError) as error:
+    except RefusedByPolicy as error:
+        problem = error.problem
+        raise RefusedByPolicy(
+            problem.code, f"{problem.what} (from {origin})", mend=problem.mend
+        ) from error
+    except (TypeError, ValueError, RuntimeError) as error:  # the last: no such home
         raise UsageError(
             "config.bad-value",
             f"{name} cannot be {value!r} (from {origin}): {error}",

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Those who listen to a run: the display, the answer's stream, the file of events.
+
+When one of them can no longer be told (a closed pipe, a full disk), the run is
+cancelled: nobody would hear of its end. The reason comes out as the error it was.
+"""
+
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Iterator, Sequence
+from contextlib import contextmanager
+from io import FileIO
+
+from lao.cli.terminal import write_answer
+from lao.engine.runner import RunResult
+from lao.errors import UsageError
+from lao.events import Event, event_to_json
+from lao.roles import EventSink
+
+
+class Audience:
+    """An event sink that tells several others, and ends the run when one is deaf."""
+
+    def __init__(self, sinks: Sequence[EventSink]) -> None:
+        self._sinks = list(sinks)
+        self._run: asyncio.Task[object] | None = None
+        self._failure: OSError | None = None
+
+    def add(self, sink: EventSink) -> None:
+        """Tell one more."""
+        self._sinks.append(sink)
+
+    def __call__(self, event: Event) -> None:
+        """Tell an event to all."""
+        if self._failure is not None:
+            return
+        try:
+            for sink in self._sinks:
+                sink(event)
+        except OSError as error:
+            self._failure = error
+            if self._run is not None:
+                self._run.cancel()
+
+    async def attend(self, run: Awaitable[RunResult]) -> RunResult:
+        """Wait for a run that tells its events here.
+
+        Raises:
+            OSError: somebody could not be told; the run was cancelled.
+        """
+        self._run = asyncio.current_task()
+        try:
+            result = await run
+        except asyncio.CancelledError:
+            if self._failure is not None:
+                raise self._failure from None
+            raise
+        if self._failure is not None:
+            raise self._failure
+        return result
+
+
+@contextmanager
+def event_writer(target: str) -> Iterator[EventSink]:
+    """Write events as lines of JSON; each is out before the next is made.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    if target == "-":
+        yield lambda event: write_answer(_line(event))
+        return
+    try:
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise UsageError(
+            "events.unwritable", f"cannot write {target!r}: {error.strerror}"
+        ) from error
+    with FileIO(descriptor, "wb") as file:
+        yield lambda event: _write_all(file, _line(event).encode())
+
+
+def _line(event: Event) -> str:
+    return json.dumps(event_to_json(event), ensure_ascii=False) + "\n"
+
+
+def _write_all(file: FileIO, data: bytes) -> None:
+    while data:
+        data = data[file.write(data) :]

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`lao check FILE…`: every problem at once; runs nothing."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from lao.cli.options import common, settings_from
+from lao.cli.terminal import write_answer, write_note
+from lao.config import Settings
+from lao.errors import LaoError, Place, Problem
+from lao.preflight import find_gaps
+from lao.runtime import make_plan
+from lao.workflow.document import read_workflow_file
+
+
+@click.command(name="check")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the problems as JSON.")
+@common
+def command(files: Sequence[Path], *, as_json: bool, **flags: object) -> int:
+    """Check workflow FILES: words, names, types, policy, files and models.
+
+    Exit code 0 when all are right, 2 when there is a problem. What cannot be known
+    now (a model server that does not answer) is a note, not a problem.
+    """
+    settings = settings_from(flags)
+    report = {str(file): _check(file, settings) for file in files}
+    problems = [each for found, _ in report.values() for each in found]
+    if as_json:
+        write_answer(_as_json(report))
+    else:
+        for file, (found, notes) in report.items():
+            for problem in found:
+                write_note(str(problem))
+            for note in notes:
+                write_note(f"note[{note.code}]: {note.what}")
+            if not found:
+                write_answer(f"{file}: ok\n")
+        if problems:
+            write_note(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}")
+    return 2 if problems else 0
+
+
+Findings = tuple[list[Problem], list[Problem]]
+
+
+def _check(file: Path, settings: Settings) -> Findings:
+    try:
+        document = read_workflow_file(file)
+        plan = make_plan(document.workflow, settings, locate=document.locate_line)
+    except LaoError as error:
+        return list(error.problems), []
+    gaps = asyncio.run(
+        find_gaps(plan, document.workflow, settings, document.locate_line)
+    )
+    return gaps.problems, gaps.notes
+
+
+def _as_json(report: dict[str, Findings]) -> str:
+    files = {
+        file: {
+            "problems": [_problem(each) for each in problems],
+            "notes": [_problem(each) for each in notes],
+        }
+        for file, (problems, notes) in report.items()
+    }
+    return json.dumps(files, ensure_ascii=False, indent=2) + "\n"
+
+
+def _problem(problem: Problem) -> dict[str, object]:
+    where = problem.where
+    place = (
+        {"file": where.source, "line": where.line, "column": where.column}
+        if isinstance(where, Place)
+        else None
+    )
+    return {
+        "code": problem.code,
+        "what": problem.what,
+        "where": place,
+        "mend": problem.mend,
+    }

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`lao run FILE`: run a workflow file."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from lao.cli.chosen_models import with_models
+from lao.cli.execution import Showing, carry_out
+from lao.cli.options import (
+    common,
+    running,
+    settings_from,
+)
+from lao.cli.plan_view import plan_report
+from lao.cli.terminal import write_answer
+from lao.planning.compiler import compile_workflow
+from lao.runtime import find_catalog
+from lao.workflow.document import read_workflow_file
+
+
+@click.command(
+    name="run",
+    epilog="Exit codes: 0 ok, 2 usage or an invalid workflow, "
+    "3 a step failed, 5 refused by policy, 6 model or server unavailable, "
+    "7 the output does not fit its schema, 130 interrupted.",
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@running
+@click.option("--dry-run", is_flag=True, help="Print the plan; run nothing.")
+@common
+def command(
+    file: Path,
+    models: Sequence[str],
+    inputs: Sequence[str],
+    *,
+    dry_run: bool,
+    **flags: object,
+) -> int:
+    """Run a workflow FILE and print its output.
+
+    \b
+    lao run meeting.yaml --input recording=talk.wav
+    lao run notes.yaml --input "Summarize this document" --model llama3.2
+    cat report.txt | lao run notes.yaml --model writer=llama.cpp:model.gguf
+    """
+    document = read_workflow_file(file)
+    settings = settings_from(flags)
+    catalog = find_catalog(settings, base=file.parent)
+    workflow = with_models(document.workflow, models, catalog.recipes)
+    plan = compile_workflow(workflow, catalog, locate=document.locate_line)
+    showing = Showing.from_flags(flags)
+    if dry_run:
+        write_answer(plan_report(plan, as_json=showing.as_json))
+        return 0
+    return carry_out(plan, inputs, settings, showing)

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ask, of a plan, what this machine lacks to run it: files, models, packages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import assert_never
+
+from lao.backends.gguf import read_gguf_header, read_whisper_header
+from lao.backends.opening import open_model_file
+from lao.config import Settings
+from lao.engine.inputs import bind_inputs
+from lao.errors import LaoError, ModelUnavailable, Problem, UsageError, at
+from lao.planning.plan import Infer, Plan
+from lao.planning.problems import Locate, Path as Spot
+from lao.runtime import Backends
+from lao.workflow.local_models import (
+    Custom,
+    Embedded,
+    LlamaCpp,
+    ModelBackend,
+    Ollama,
+    WhisperCpp,
+)
+from lao.workflow.steps import Workflow
+
+PACKAGES: Mapping[str, tuple[str, str]] = {
+    "speech": ("pocketsphinx", "speech-lite"),
+    "whisper.cpp": ("pywhispercpp", "whisper"),
+    "llama.cpp": ("xllamacpp", "llama"),
+}
+"""What runs each kind of model in-process: the package, and the extra that brings it."""
+
+
+@dataclass(slots=True)
+class Gaps:
+    """What is missing for certain, and what could not be found out now."""
+
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
+
+
+async def find_gaps(
+    plan: Plan, workflow: Workflow, settings: Settings, locate: Locate
+) -> Gaps:
+    """Return what the machine lacks for a plan. Loads no model and sends no prompt."""
+    gaps = Gaps()
+    _look_at_defaults(plan, gaps, locate)
+    numbers = {step.id: number for number, step in enumerate(workflow.steps)}
+    seen: set[str] = set()
+    async with Backends(settings) as backends:
+        for step in plan.steps.values():
+            for engine in step.work.engines if isinstance(step.work, Infer) else ():
+                if repr(engine.model) in seen:
+                    continue
+                seen.add(repr(engine.model))
+                spot: Spot = ("steps", numbers.get(step.id, 0), "model")
+                try:
+                    await look_at(engine.model, backends)
+                except LaoError as error:
+                    found = at(error.problem, locate(spot, 1))
+                    is_unknown = error.code in _UNKNOWABLE
+                    (gaps.notes if is_unknown else gaps.problems).append(found)
+    return gaps
+
+
+_UNKNOWABLE = frozenset({"ollama.not-running", "ollama.busy"})
+
+
+def _look_at_defaults(plan: Plan, gaps: Gaps, locate: Locate) -> None:
+    for name, each in plan.inputs.items():
+        if each.default is None:
+            continue
+        try:
+            bind_inputs({name: each}, {}, Path(plan.base))
+        except UsageError as error:
+            gaps.problems.append(at(error.problem, locate(("inputs", name), 1)))
+
+
+async def look_at(model: ModelBackend, backends: Backends) -> None:
+    """Look whether a model could be used; loads nothing.
+
+    Raises:
+        LaoError: it could not, and why.
+    """
+    match model:
+        case Ollama():
+            await backends(model).describe()
+        case LlamaCpp():
+            read_gguf_header(Path(model.model_path))
+            _need_package(model.kind)
+        case WhisperCpp():
+            read_whisper_header(Path(model.model_path))
+            if model.program is None:
+                _need_package(model.kind)
+        case Embedded():
+            _need_package(model.name)
+        case Custom():
+            path, _, _ = model.plugin.partition(".py:")
+            with open_model_file(Path(path if path.endswith(".py") else f"{path}.py")):
+                pass
+        case _:
+            assert_never(model)
+
+
+def _need_package(kind: str) -> None:
+    package, extra = PACKAGES.get(kind, ("", ""))
+    if package and find_spec(package) is None:
+        raise ModelUnavailable(
+            "model.missing-package",
+            f"the package {package!r}, which runs this kind of model, is not installed",
+            mend=f"pip install 'lao-orchestrator[{extra}]'",
+        )
