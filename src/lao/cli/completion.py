@@ -23,7 +23,7 @@ SCRIPTS: Final = Path(__file__).with_name("completions")
 @click.option("--words", "asks", is_flag=True, hidden=True)
 @click.argument("words", nargs=-1, metavar="bash|zsh|fish", type=click.UNPROCESSED)
 def command(words: Sequence[str], *, asks: bool) -> int:
-    r"""Print a script with which a shell completes commands, options and names.
+    """Print a script with which a shell completes commands, options and names.
 
     \b
     bash:  eval "$(lao completion bash)"     in ~/.bashrc

@@ -29,7 +29,7 @@ _GIVEN = {"audio": "talk.wav", "image": "picture.png", "text": "@notes.txt"}
 @click.option("--json", "as_json", is_flag=True, help="With --list: print JSON.")
 @common
 def command(file: Path | None, name: str, **flags: object) -> int:
-    r"""Start a workflow FILE from an example, with comments that explain it.
+    """Start a workflow FILE from an example, with comments that explain it.
 
     \b
     lao new --list

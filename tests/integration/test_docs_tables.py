@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The documentation's reference tables list exactly what the code has.
+
+A table is found by the comment above it, such as `<!-- keys: step -->`.
+"""
+
+import importlib
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import click
+import pytest
+
+import lao
+from lao.backends import llama_options, whisper_options
+from lao.cli.commands import COMMANDS
+from lao.config import Settings, load_settings
+from lao.policy import RunLimits, WorkerLimits
+from lao.recipes import SHIPPED, find_recipes
+from lao.workflow.document import workflow_json_schema
+from lao.workflow.values import fits, parse_type
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def table_after(page: Path, marker: str) -> list[list[str]]:
+    """Return the rows of the table below `<!-- marker -->`, cells as written."""
+    _, found, rest = page.read_text("utf-8").partition(f"<!-- {marker} -->\n")
+    assert found, f"{page.name} has no table {marker!r}"
+    lines = rest.lstrip("\n").split("\n\n")[0].splitlines()
+    rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines if line[:1] == "|"]
+    return [[cell.strip() for cell in row] for row in rows[2:]]
+
+
+def names(cells: list[str]) -> list[str]:
+    """Return what stands in backticks."""
+    return [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
+
+
+FORMAT = DOCS / "workflow-format.md"
+SCHEMA = workflow_json_schema()
+DEFINED = SCHEMA["$defs"]
+STEP = DEFINED["step"]["properties"]
+
+
+def keys_of(schema) -> list[str]:
+    """Return the keys of the mapping that a schema describes."""
+    for case in schema.get("anyOf", [schema]):
+        if "properties" in case:
+            return list(case["properties"])
+    raise AssertionError(schema)
+
+
+KEYS = {
+    "workflow": keys_of(SCHEMA),
+    "input": keys_of(SCHEMA["properties"]["inputs"]["additionalProperties"]),
+    "step": keys_of(DEFINED["step"]),
+    "output": keys_of(DEFINED["output"]),
+    "retry": keys_of(STEP["retry"]),
+    "on_error": keys_of(STEP["on_error"]),
+} | {
+    f"model {each['title']}": [key for key in keys_of(each) if key != "kind"]
+    for each in DEFINED["model"]["oneOf"]
+}
+
+
+@pytest.mark.parametrize("table", KEYS)
+def test_the_format_lists_exactly_the_keys_of_the_schema(table):
+    rows = table_after(FORMAT, f"keys: {table}")
+
+    assert [names(row[:1]) for row in rows] == [[key] for key in KEYS[table]]
+
+
+def test_the_format_lists_exactly_the_transforms():
+    bare, keyed = DEFINED["transform"]["anyOf"]
+    known = {*bare["enum"], *keyed["properties"]}
+
+    assert (
+        set(names([row[0] for row in table_after(FORMAT, "keys: transform")])) == known
+    )
+
+
+def test_the_format_lists_what_fits_what():
+    rows = table_after(FORMAT, "types")
+    listed = {names(row[:1])[0]: names(row[2:]) for row in rows}
+    types = {name: parse_type(name.replace("[T]", "[text]")) for name in listed}
+
+    for name, also in listed.items():
+        found = [
+            other
+            for other in listed
+            if other != name and fits(types[name], types[other])
+        ]
+        assert found == also, name
+
+
+@pytest.mark.parametrize(
+    ("kind", "known"),
+    [
+        (
+            "llama.cpp",
+            {
+                *llama_options.LOAD_OPTIONS,
+                *llama_options._FLOATS,
+                *llama_options._INTEGERS,
+                "stop",
+            },
+        ),
+        ("whisper.cpp", set(whisper_options._NAMES)),
+    ],
+)
+def test_the_models_page_lists_exactly_the_options(kind, known):
+    rows = table_after(DOCS / "models.md", f"options: {kind}")
+
+    assert set(names([row[0] for row in rows])) == known
+
+
+def test_the_chain_page_lists_exactly_the_recipes_and_their_parameters():
+    rows = table_after(DOCS / "chain.md", "recipes")
+    shipped = find_recipes((SHIPPED,))
+
+    assert [names(row) for row in rows] == [
+        [name, recipe.main, *(key for key in recipe.parameters if key != recipe.main)]
+        for name, recipe in shipped.items()
+    ]
+
+
+def test_the_command_page_lists_exactly_the_commands():
+    rows = table_after(DOCS / "cli.md", "commands")
+
+    assert [names(row)[0].split()[1] for row in rows] == [name for name, *_ in COMMANDS]
+
+
+def test_the_command_page_lists_the_options_of_run_and_chain():
+    page = (DOCS / "cli.md").read_text("utf-8")
+    table = names(
+        [row[0] for row in table_after(DOCS / "cli.md", "options: run chain")]
+    )
+    listed = {option for name in table for option in re.findall(r"--[\w-]+", name)}
+    options = {
+        name: {
+            option.opts[-1] if option.opts[0][1] != "-" else option.opts[0]
+            for option in importlib.import_module(f"lao.cli.{name}").command.params
+            if isinstance(option, click.Option)
+        }
+        for name in ("run", "chain")
+    }
+    common = {"--debug", "--quiet", "--verbose", "--color"}
+
+    assert options["run"] & options["chain"] - common == listed
+    for option in options["run"] ^ options["chain"]:
+        assert f"`{option}" in page or f"{option}`" in page, option
+
+
+def test_the_command_page_lists_exactly_the_settings():
+    rows = table_after(DOCS / "cli.md", "settings")
+    settings = [
+        f.name for f in fields(Settings) if f.name not in ("folders", "origins")
+    ]
+
+    assert [names(row[:1])[0] for row in rows] == settings
+    for row in rows:
+        for variable in names([row[1]]):
+            value = {"model_dirs": "/x", "endpoint": "http://127.0.0.1:1"}
+            given = value.get(names(row[:1])[0], "1")
+            found = load_settings({"HOME": "/h", variable: given})
+            assert found.origins[names(row[:1])[0]] == variable
+
+
+def test_the_python_page_lists_exactly_the_public_names():
+    cells = [row[0] for row in table_after(DOCS / "python.md", "names")]
+    listed = {name.partition("(")[0] for name in names(cells)} | {"ModelBackend"}
+
+    assert listed == set(lao.__all__) - {"__version__"}
+
+
+def test_the_models_page_states_the_limits_in_force():
+    stated = " ".join(row[1] for row in table_after(DOCS / "models.md", "limits"))
+    limits = WorkerLimits()
+
+    assert f"{limits.output >> 20} MiB" in stated
+    assert f"{limits.file_size >> 30} GiB" in stated
+    assert f" {limits.open_files} " in stated
+    assert f"{limits.start_seconds:g} s" in stated
+    assert f"{limits.cancel_seconds:g} s" in stated
+    assert f"{RunLimits().prompt_bytes // 1_000_000} million" in stated
+    assert limits.memory is limits.cpu_seconds is None
