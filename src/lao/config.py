@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lao.errors import RefusedByPolicy, UsageError, did_you_mean
 from lao.policy import DEFAULT_ENDPOINT, LoopbackEndpoint
+from lao.units import parse_size
 
 _APP = "lao"
 
@@ -27,7 +28,10 @@ class Folders:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a person can set. `origins` maps a field's name to where it was set."""
+    """What a person can set. `origins` maps a field's name to where it was set.
+
+    `worker_memory` (bytes) bounds each worker process; None is 90 % of the machine's.
+    """
 
     folders: Folders
     model: str | None = None
@@ -36,6 +40,7 @@ class Settings:
     require_no_cloud: bool = False
     per_model: int = 1
     parallel_steps: int = 64
+    worker_memory: int | None = None
     model_dirs: tuple[Path, ...] = ()
     hub_cache: Path | None = None
     color: bool | None = None
@@ -107,6 +112,7 @@ _VARIABLES = {
     "LAO_REQUIRE_NO_CLOUD": "require_no_cloud",
     "LAO_PER_MODEL": "per_model",
     "LAO_PARALLEL_STEPS": "parallel_steps",
+    "LAO_WORKER_MEMORY": "worker_memory",
     "LAO_MODEL_DIRS": "model_dirs",
     "LAO_DEBUG": "debug",
 }
@@ -227,6 +233,13 @@ def _count(value: object) -> int:
     return number
 
 
+def _size(value: object) -> int:
+    found = parse_size(_text(value))
+    if not found:
+        raise ValueError("it must be a size, such as 8GiB")
+    return found
+
+
 def _paths(value: object) -> tuple[Path, ...]:
     items = list(value) if isinstance(value, list | tuple) else [value]
     return tuple(Path(str(item)).expanduser() for item in items if str(item))
@@ -243,6 +256,7 @@ _DECODERS: Mapping[str, Callable[[object], object]] = {
     "require_no_cloud": _flag,
     "per_model": _count,
     "parallel_steps": _count,
+    "worker_memory": _size,
     "model_dirs": _paths,
     "hub_cache": lambda value: Path(str(value)).expanduser(),
     "color": _flag,

@@ -179,12 +179,14 @@ class Event:
     fact: Fact
 
 
+_KEPT_TEXT = 8192  # characters; joining a whole long answer anew each time is quadratic
+
 StepStatus = Literal["waiting", "running", "done", "failed", "skipped"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepState:
-    """What is known of one step."""
+    """What is known of one step. `text` is the end of what its model said so far."""
 
     status: StepStatus = "waiting"
     model: str = ""
@@ -234,11 +236,14 @@ def _after(state: StepState, fact: Fact) -> StepState:
         case StepStarted():
             return replace(state, status="running", model=fact.model, items=fact.items)
         case TextProduced():
-            return replace(state, text=state.text + fact.text)
+            end = fact.text[-_KEPT_TEXT:]
+            return replace(state, text=(state.text + end)[-_KEPT_TEXT:])
         case ProgressMade():
             return replace(state, progress=(fact.done, fact.total, fact.unit))
         case StepRetried():
-            return replace(state, retries=state.retries + 1, text="", progress=None)
+            return replace(
+                state, retries=state.retries + 1, text="", progress=None
+            )
         case FallbackChosen():
             return replace(state, model=fact.model, text="", progress=None)
         case ItemFinished():

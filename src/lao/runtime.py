@@ -2,6 +2,7 @@
 """The composition root: the only place that knows which class plays which role."""
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -21,7 +22,7 @@ from lao.planning.compiler import compile_workflow
 from lao.planning.engines import Catalog, at_base
 from lao.planning.plan import Plan
 from lao.planning.problems import Locate, nowhere
-from lao.policy import LoopbackEndpoint, RunLimits
+from lao.policy import LoopbackEndpoint, RunLimits, WorkerLimits
 from lao.recipes import find_recipes
 from lao.roles import Backend, EventSink, ResultCache, RunStore
 from lao.workflow.local_models import (
@@ -57,6 +58,17 @@ class SystemClock:
     def sleep(self, seconds: float) -> Awaitable[None]:
         """Wait."""
         return asyncio.sleep(seconds)
+
+
+def worker_limits(settings: Settings) -> WorkerLimits:
+    """Return what each worker may use: without a setting, 90 % of the memory.
+
+    A model may well need most of a machine; what runs away must not take all of it.
+    """
+    memory = settings.worker_memory
+    if memory is None and hasattr(os, "sysconf"):
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 9 // 10
+    return WorkerLimits(memory=memory)
 
 
 def find_catalog(settings: Settings, *, base: Path) -> Catalog:
@@ -113,6 +125,7 @@ class Backends:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._limits = worker_limits(settings)
         self._open: dict[str, Backend] = {}
         self._clients: dict[LoopbackEndpoint, LoopbackClient] = {}
         self._pool: WorkerPool | None = None
@@ -147,7 +160,7 @@ class Backends:
         return self._clients.setdefault(where, LoopbackClient(where))
 
     def _backend(self, model: ModelBackend) -> Backend:
-        pool, settings = self._pool, self._settings
+        pool, settings, limits = self._pool, self._settings, self._limits
         assert pool is not None, "use `async with Backends(…)`"  # noqa: S101
         match model:
             case Ollama():
@@ -165,6 +178,7 @@ class Backends:
                     model,
                     pool,
                     parallel=settings.per_model,
+                    limits=limits,
                     cache_folder=settings.folders.cache,
                 )
             case WhisperCpp():
@@ -175,25 +189,26 @@ class Backends:
                     model,
                     pool,
                     ffmpeg=find_ffmpeg(),
+                    limits=limits,
                     cache_folder=settings.folders.cache,
                 )
             case Embedded():
-                return _embedded(model, pool)
+                return _embedded(model, pool, limits)
             case Custom():
                 from lao.backends.in_worker import (
                     InWorker,
                     custom_spec,
                 )
 
-                return InWorker(custom_spec(model), pool)
+                return InWorker(custom_spec(model, limits), pool)
             case _:
                 assert_never(model)
 
 
-def _embedded(model: Embedded, pool: "WorkerPool") -> Backend:
+def _embedded(model: Embedded, pool: "WorkerPool", limits: WorkerLimits) -> Backend:
     from lao.backends.in_worker import InWorker, embedded_spec
 
-    backend = InWorker(embedded_spec(model), pool)
+    backend = InWorker(embedded_spec(model, limits), pool)
     if model.name != "speech":
         return backend
     from lao.backends.recordings import WithRecordings, find_ffmpeg

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads recordings as a stream of mono blocks, whatever their length. Runs in workers.
 
-wav, flac, mp3, ogg (Vorbis, Opus), aiff, au, w64 and caf are read by libsndfile. The
+wav, flac, mp3, ogg (Vorbis, Opus), aiff, au and w64 are read by libsndfile. The
 orchestrator converts all others before a worker sees them (`lao.backends.recordings`).
 """
 

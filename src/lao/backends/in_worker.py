@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import assert_never
 
 from lao.backends.opening import open_model_file
+from lao.errors import ModelUnavailable
+from lao.policy import WorkerLimits
 from lao.workers.pool import WorkerPool
 from lao.workers.spec import WorkerSpec
 from lao.workflow.inference import ModelDescription, ModelReply, ModelRequest, Report
@@ -32,7 +34,7 @@ class InWorker:
         await self.pool.release(self.spec)
 
 
-def embedded_spec(model: Embedded) -> WorkerSpec:
+def embedded_spec(model: Embedded, limits: WorkerLimits) -> WorkerSpec:
     """Return the worker of an embedded model."""
     match model.name:
         case "speech":
@@ -45,10 +47,10 @@ def embedded_spec(model: Embedded) -> WorkerSpec:
             entry = "lao.backends.embedded.redact:Redact"
         case _:
             assert_never(model.name)
-    return WorkerSpec(entry=entry)
+    return WorkerSpec(entry=entry, limits=limits)
 
 
-def custom_spec(model: Custom) -> WorkerSpec:
+def custom_spec(model: Custom, limits: WorkerLimits) -> WorkerSpec:
     """Return the worker of a custom model, whose options go to its `load`.
 
     Raises:
@@ -56,6 +58,18 @@ def custom_spec(model: Custom) -> WorkerSpec:
     """
     path, _, name = model.plugin.partition(".py:")
     whole = f"{path}.py" if name else path
-    with open_model_file(Path(whole)):
-        pass
-    return WorkerSpec(entry=model.plugin, config=dict(model.options), readable=(whole,))
+    try:
+        with open_model_file(Path(whole)):
+            pass
+    except ModelUnavailable as error:
+        raise ModelUnavailable(
+            error.code,
+            f"the custom model {whole!r} cannot be used: {error.problem.what}",
+            mend="give the path of a Python file: custom:path/to/model.py",
+        ) from error
+    return WorkerSpec(
+        entry=model.plugin,
+        config=dict(model.options),
+        readable=(whole,),
+        limits=limits,
+    )

@@ -124,7 +124,7 @@ def _require_copy(path: str, copy: Path, end: ProgramEnd) -> None:
         raise StepError(
             "audio.too-long",
             f"the recording {path!r} is too long to be converted",
-            mend="cut it into parts, or raise the file size limit",
+            mend="cut it into parts",
         )
     if any("matches no streams" in line for line in end.lines):
         raise StepError(

@@ -18,7 +18,12 @@ from lao.workflow.document import read_workflow_file
 
 
 @click.command(name="check")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path, readable=False),
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the problems as JSON.")
 @common
 def command(files: Sequence[Path], *, as_json: bool, **flags: object) -> int:

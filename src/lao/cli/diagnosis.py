@@ -22,6 +22,7 @@ from lao.cli.model_list import Server, ask_ollama
 from lao.cli.tables import size_words
 from lao.config import Settings
 from lao.errors import LaoError
+from lao.policy import WorkerLimits
 from lao.preflight import look_at
 from lao.runtime import Backends, model_called
 from lao.workers.pool import WorkerPool
@@ -102,7 +103,7 @@ def _version(name: str) -> str:
 
 async def _isolation() -> list[Finding]:
     """Start a worker and read what its self-check found to be in force."""
-    spec = embedded_spec(Embedded(name="summary"))
+    spec = embedded_spec(Embedded(name="summary"), WorkerLimits())
     started = time.monotonic()
     try:
         async with WorkerPool() as pool:

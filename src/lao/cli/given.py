@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lao.engine.inputs import from_bytes, from_text, read_file, too_large
-from lao.errors import UsageError, did_you_mean
+from lao.errors import UsageError, did_you_mean, nearest
 from lao.workflow.steps import Input
 from lao.workflow.values import FileValue, Value
 
@@ -52,6 +52,13 @@ class Given:
         name, equals, value = text.partition("=")
         if equals and name in self._declared:
             return name, value
+        if equals and nearest(name, self._declared):
+            raise UsageError(
+                "input.unknown",
+                f"the workflow has no input called {name!r}",
+                mend=f"{did_you_mean(name, self._declared)} "
+                "(a text that begins so: put it in a file, and write @FILE)",
+            )
         free = [each for each in self._declared if each not in self.values]
         if len(self._declared) == 1 or len(free) == 1:
             return (free or list(self._declared))[0], text

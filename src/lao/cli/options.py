@@ -8,7 +8,7 @@ import click
 
 from lao.config import Settings, load_settings
 from lao.errors import UsageError
-from lao.workflow.values import parse_duration
+from lao.units import parse_duration
 
 F = TypeVar("F", bound=Callable[..., object])
 COLORS = {"auto": None, "always": True, "never": False}

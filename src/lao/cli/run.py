@@ -26,7 +26,7 @@ from lao.workflow.document import read_workflow_file
     "3 a step failed, 5 refused by policy, 6 model or server unavailable, "
     "7 the output does not fit its schema, 130 interrupted.",
 )
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, readable=False))
 @running
 @click.option("--dry-run", is_flag=True, help="Print the plan; run nothing.")
 @common

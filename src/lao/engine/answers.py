@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From what a model answered to the value that flows on, checked once more."""
 
-import json
 import math
-import re
 from typing import TYPE_CHECKING
 
 from lao.engine.requests import wanted
@@ -11,12 +9,11 @@ from lao.errors import LaoError, SchemaMismatch, StepError
 from lao.planning.plan import Engine
 from lao.policy import RunLimits
 from lao.workflow.inference import ModelReply
+from lao.workflow.json_text import read_json
 from lao.workflow.values import JsonValue, Value
 
 if TYPE_CHECKING:
     from jsonschema_rs import ValidationError
-
-_FENCE = re.compile(r"\s*```(?:json)?\s*\n(.*?)\n\s*```\s*", re.DOTALL)
 
 
 def read_answer(engine: Engine, reply: ModelReply, limits: RunLimits) -> Value:
@@ -70,23 +67,23 @@ def _embedding(value: JsonValue) -> Value:
 
 
 def _parsed(text: str) -> JsonValue:
-    fenced = _FENCE.fullmatch(text)
     try:
-        value: JsonValue = json.loads(
-            fenced[1] if fenced else text, parse_constant=_no_constant
-        )
-    except (ValueError, RecursionError) as error:
+        return read_json(_without_fence(text))
+    except ValueError as error:
         raise SchemaMismatch(
             "output.not-json",
             f"the answer is not JSON: {error}",
             mend="declare a schema, so that generation is constrained to it; "
             "a larger num_predict helps when the answer was cut",
         ) from error
-    return value
 
 
-def _no_constant(name: str) -> JsonValue:
-    raise ValueError(f"{name} is not a JSON number")
+def _without_fence(text: str) -> str:
+    """Return what stands in a code fence, if the whole text is one."""
+    inner = text.strip()
+    opening, newline, rest = inner.partition("\n")
+    is_fenced = opening.strip() in ("```", "```json") and inner.endswith("```")
+    return rest.removesuffix("```") if is_fenced and newline else text
 
 
 def _fit(engine: Engine, value: JsonValue) -> None:

@@ -182,25 +182,30 @@ class StepWorker:
     ) -> Result:
         notes = (engine.note,) if engine.note else ()
         key = result_key(engine, request)
-        if step.cache == "auto":
-            known = await self.cache.get(key)
-            if known is not None:
-                return Result(value=known, cached=True, notes=notes)
+        known = await self._known(step, key)
+        if known is not None:
+            return Result(value=known, cached=True, notes=notes)
         telling = _Telling(self.journal, step.id, item)
         async with self.slots.slot(engine):
+            known = await self._known(step, key)  # another asked it meanwhile
+            if known is not None:
+                return Result(value=known, cached=True, notes=notes)
             reply = await _within(
                 self.backends(engine.model).infer(request, telling), step.timeout
             )
-        value = read_answer(engine, reply, self.limits)
-        if step.cache != "off":
-            await self.cache.put(key, value)
+            value = read_answer(engine, reply, self.limits)
+            if step.cache != "off":
+                await self.cache.put(key, value)
         return Result(value=value, reply=reply, notes=notes + reply.notes)
+
+    async def _known(self, step: PlannedStep, key: str) -> Value | None:
+        return await self.cache.get(key) if step.cache == "auto" else None
 
 
 def waiting_time(retry: Retry, attempt: int, chance: float) -> float:
     """Return the seconds to wait after `attempt` (from 1); `chance` is in [0, 1)."""
     return float(
-        min(retry.longest, retry.backoff * 2 ** (attempt - 1)) * (0.5 + chance)
+        min(retry.longest, retry.backoff * 2.0 ** min(attempt - 1, 60)) * (0.5 + chance)
     )
 
 

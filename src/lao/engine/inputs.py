@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """From what a person gives to the values of a workflow's inputs, each checked."""
 
-import json
 import os
 import stat
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lao.errors import UsageError, did_you_mean
+from lao.workflow.json_text import read_json
 from lao.workflow.steps import Input
 from lao.workflow.values import FileKind, FileValue, JsonValue, Value, ValueType
 
@@ -216,12 +216,11 @@ def _decoded(name: str, data: bytes) -> str:
 
 def _json(name: str, text: str) -> JsonValue:
     try:
-        value: JsonValue = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        return read_json(text)
+    except ValueError as error:
         raise UsageError(
             "input.not-json", f"the input {name!r} is not JSON: {error}"
         ) from error
-    return value
 
 
 def _is_json(value: object) -> bool:

@@ -28,7 +28,7 @@ def result_key(engine: Engine, request: ModelRequest) -> str:
         "output": [str(engine.output.type), engine.output.schema],
         "files": _stamps(request.files),
     }
-    text = json.dumps(ingredients, sort_keys=True, ensure_ascii=False, default=str)
+    text = json.dumps(ingredients, sort_keys=True, default=str)
     return hashlib.blake2b(text.encode(), digest_size=32).hexdigest()
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lao.engine.attempt import Result, StepWorker
+from lao.engine.items import perform_each
 from lao.engine.journal import Journal
 from lao.engine.requests import template_failure
 from lao.engine.scheduler import Outcome, Scheduler
@@ -72,6 +73,8 @@ class Runner:
     values: dict[StepId, Value] = field(default_factory=dict)
     failures: list[StepFailed] = field(default_factory=list)
     scheduler: Scheduler = field(init=False)
+    all_settled: asyncio.Event = field(init=False, default_factory=asyncio.Event)
+    is_cancelled: bool = field(init=False, default=False)
     inputs: Mapping[str, Value] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -99,12 +102,20 @@ class Runner:
             )
         )
         try:
-            async with asyncio.TaskGroup() as group:
-                self._start_ready(group)
+            await self._settle_all()
         except asyncio.CancelledError:
             await self._finish("cancelled", begun)
             raise
         return await self._finish("done", begun)
+
+    async def _settle_all(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            self._start_ready(group)
+            try:
+                await self.all_settled.wait()
+            except asyncio.CancelledError:
+                self.is_cancelled = True  # before the steps hear of it
+                raise
 
     async def _finish(self, status: RunStatus, begun: float) -> RunResult:
         outputs = await self._outputs()
@@ -126,6 +137,13 @@ class Runner:
         free = self.limits.parallel_steps - len(self.scheduler.running)
         for step in self.scheduler.start(free):
             group.create_task(self._step(self.plan.steps[step], group), name=step)
+        if self.scheduler.finished:
+            self.all_settled.set()
+
+    def _stop_if_cancelled(self) -> None:
+        """Go on with a cancellation that a model answered with a result or an error."""
+        if self.is_cancelled:
+            raise asyncio.CancelledError
 
     async def _step(self, step: PlannedStep, group: asyncio.TaskGroup) -> None:
         outcome = await self._outcome(step)
@@ -135,6 +153,7 @@ class Runner:
         for name in skipped:
             reason = f"step {step.id!r} {_ENDINGS[outcome]}"
             await self.journal.record(_skipped(self.plan.steps[name], reason))
+        self._stop_if_cancelled()
         self._start_ready(group)
 
     async def _outcome(self, step: PlannedStep) -> Outcome:
@@ -187,29 +206,15 @@ class Runner:
     async def _each(
         self, step: PlannedStep, scope: Mapping[str, Value], items: list[Value]
     ) -> Result:
-        """Run the step for each element, a bounded number at a time, in order."""
-        values: list[Value] = [None] * len(items)
-        last: list[Result] = []
-        todo = iter(enumerate(items))
+        async def perform(index: int, item: Value) -> Result:
+            inner = {**scope, "item": item, "index": index}
+            result = await self.worker.perform(step, inner, index)
+            await self.journal.record(
+                ItemFinished(step=step.id, item=index, value=result.value)
+            )
+            return result
 
-        async def work_through() -> None:
-            for index, item in todo:
-                inner = {**scope, "item": item, "index": index}
-                result = await self.worker.perform(step, inner, index)
-                values[index] = result.value
-                last[:] = [result]
-                await self.journal.record(
-                    ItemFinished(step=step.id, item=index, value=result.value)
-                )
-
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(self.limits.for_each_window, len(items))):
-                    group.create_task(work_through())
-        except BaseExceptionGroup as failures:
-            raise failures.exceptions[0] from None
-        reply = last[0].reply if last else None
-        return Result(value=values, reply=reply, notes=last[0].notes if last else ())
+        return await perform_each(items, perform, at_once=self.limits.for_each_window)
 
     async def _skip(self, step: PlannedStep, reason: str) -> Outcome:
         await self.journal.record(_skipped(step, reason))
@@ -221,6 +226,7 @@ class Runner:
             self.values[step.id] = _as_value(step.default.value)
 
     async def _fail(self, step: PlannedStep, error: LaoError) -> Outcome:
+        self._stop_if_cancelled()
         problem = error.problem
         if isinstance(error, RefusedByPolicy):
             await self.journal.record(

@@ -2,7 +2,7 @@
 """Writing a step's value to a file: whole or not at all, never over another by accident.
 
 The words of the workflow's author may name any folder. What a model or an input adds
-to a path may not leave the output folder.
+to a path may not leave the folder that those words name.
 """
 
 import json
@@ -20,23 +20,33 @@ def target_path(template: Template, rendered: str, folder: Path) -> Path:
 
     Raises:
         StepError: the path is empty or names a folder.
-        RefusedByPolicy: a value from outside would leave `folder`.
+        RefusedByPolicy: a value would leave the folder that the template names,
+            which is seen from `folder`.
     """
-    if not rendered.strip() or rendered.endswith("/") or "\0" in rendered:
+    if not rendered.strip() or rendered.endswith("/") or not _is_path(rendered):
         raise StepError(
             "save.bad-path",
             f"{rendered!r} is not a file name",
             mend="give `save` the path of a file",
         )
     path = folder / _expanded(rendered)
-    if template.names and not path.resolve().is_relative_to(folder.resolve()):
+    fixed = template.source.partition("{")[0].rpartition("/")
+    inside = folder / _expanded("".join(fixed[:2]))
+    if template.names and not path.resolve().is_relative_to(inside.resolve()):
         raise RefusedByPolicy(
             "policy.path-outside",
             f"a value would make `save` write to {str(path)!r}, "
-            f"outside {str(folder)!r}",
+            f"outside {str(inside)!r}",
             mend="write the folder in the workflow; values may only name files in it",
         )
     return path
+
+
+def _is_path(text: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
 
 
 def _expanded(text: str) -> Path:
@@ -76,7 +86,7 @@ def _encoded(value: Value) -> bytes:
         text = value
     else:
         text = json.dumps(plain(value), ensure_ascii=False, indent=2)
-    return (text if text.endswith("\n") else text + "\n").encode()
+    return (text if text.endswith("\n") else text + "\n").encode(errors="replace")
 
 
 def _write(data: bytes, path: Path, *, overwrite: bool) -> None:
@@ -90,6 +100,17 @@ def _write(data: bytes, path: Path, *, overwrite: bool) -> None:
         if overwrite:
             Path(name).replace(path)
         else:
-            os.link(name, path)  # fails if the target exists: no race, no overwrite
+            _put_in_place(Path(name), path)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def _put_in_place(part: Path, path: Path) -> None:
+    """Give a file its name, which must be free; never over another."""
+    try:
+        os.link(part, path)  # one system call: fails if the target exists
+    except FileExistsError:
+        raise
+    except OSError:  # FAT and some network folders have no links: take the name first
+        path.open("xb").close()
+        part.replace(path)

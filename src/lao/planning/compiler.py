@@ -2,6 +2,7 @@
 """Compile a workflow: resolve every name, type every connection, or list what is wrong."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from lao.errors import InvalidWorkflow, did_you_mean
 from lao.planning.drafts import Draft, Drafter, resolve_needs
@@ -16,7 +17,13 @@ from lao.planning.types import (
     of_tree,
 )
 from lao.workflow.steps import Input, StepId, Workflow
-from lao.workflow.template import Template, Tree, templates_in
+from lao.workflow.template import (
+    Template,
+    TemplateError,
+    Tree,
+    parse_template,
+    templates_in,
+)
 from lao.workflow.values import ValueType
 
 
@@ -78,14 +85,16 @@ def _by_id(drafts: list[Draft], problems: Problems) -> dict[StepId, Draft]:
 
 def _inferred_inputs(drafts: list[Draft], workflow: Workflow) -> dict[str, Input]:
     """Return the inputs that the templates name, as text."""
+    templates = [each for draft in drafts for _, each in draft.templates()]
+    for text in workflow.outputs.values():
+        with suppress(TemplateError):  # noted when the outputs are checked
+            templates.append(parse_template(text))
     names: dict[str, Input] = {}
-    for draft in drafts:
-        for _, template in draft.templates():
-            for name in sorted(template.names):
-                root, _, rest = name.partition(".")
-                if root == "inputs" and rest:
-                    names[rest.partition(".")[0]] = Input()
-    del workflow
+    for template in templates:
+        for name in sorted(template.names):
+            root, _, rest = name.partition(".")
+            if root == "inputs" and rest:
+                names[rest.partition(".")[0]] = Input()
     return names
 
 
@@ -122,7 +131,7 @@ def _ordered(drafts: Mapping[StepId, Draft], problems: Problems) -> list[StepId]
         drafts[cycle[0]].path,
         mend="remove one of the connections",
     )
-    return []
+    return list(drafts)  # types are checked all the same
 
 
 def _outputs(
@@ -156,11 +165,11 @@ def _read(
     path: Path,
     problems: Problems,
 ) -> set[StepId]:
-    known = [*drafts, *(f"inputs.{each}" for each in inputs)]
     for name in sorted(template.names):
         root, _, rest = name.partition(".")
         given = root == "inputs" and rest.partition(".")[0] in inputs
         if root not in drafts and not given:
+            known = [*drafts, *(f"inputs.{each}" for each in inputs)]
             problems.add(
                 "workflow.unknown-step",
                 f"the output {path[1]!r} needs {name!r}, which does not exist",

@@ -15,8 +15,10 @@ from lao.planning.plan import Infer, Reshape, Save, Work
 from lao.planning.problems import Path, Problems
 from lao.workflow.steps import Parameter, Recipe, StepId, Workflow, WorkflowStep
 from lao.workflow.template import (
+    ENGINE_NAMES,
     Template,
     Tree,
+    is_plain_name,
     parse_template,
     parse_tree,
     templates_in,
@@ -47,31 +49,29 @@ class Draft:
 
     def templates(self) -> Iterator[tuple[Path, Template]]:
         """Yield each template that sees the workflow's names, with its place."""
-        yield from self._in("input", self.input)
-        yield from self._in("when", self.when)
-        yield from self._in("for_each", self.for_each)
-        if isinstance(self.work, Save):
-            yield (*self.path, "with", "path"), self.work.path
+        for keys, tree in self._trees():
+            if tree is not None:
+                for template in templates_in(tree):
+                    yield (*self.path, *keys), template
+
+    def _trees(self) -> Iterator[tuple[tuple[str, ...], Tree]]:
+        yield ("input",), self.input
+        yield ("when",), self.when
+        yield ("for_each",), self.for_each
         if self.arguments is not None:
             for name, tree in self.arguments.items():
-                yield from self._in("with", tree, name)
+                yield ("with", name), tree
             return
         match self.work:
             case Infer(engines=engines):
                 for engine in engines[:1]:
-                    yield from self._in("prompt_template", engine.prompt)
-                    yield from self._in("system", engine.system)
-                    yield from self._in("options", engine.options)
+                    yield ("prompt_template",), engine.prompt
+                    yield ("system",), engine.system
+                    yield ("options",), engine.options
             case Reshape(text=text):
-                yield from self._in("prompt_template", text)
-            case Save():
-                pass
-
-    def _in(self, *keys: object) -> Iterator[tuple[Path, Template]]:
-        name, tree, *inner = keys
-        path = (*self.path, str(name), *map(str, inner))
-        for template in templates_in(tree):  # type: ignore[arg-type]  # a Tree
-            yield path, template
+                yield ("prompt_template",), text
+            case Save(path=path):
+                yield ("with", "path"), path
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +87,22 @@ class Drafter:
         models = Models(self.workflow, self.problems)
         found: list[Draft] = []
         for number, step in enumerate(self.workflow.steps):
+            self._id(step.id, ("steps", number, "id"))
             draft = self._draft(step, ("steps", number), models)
             if draft is not None:
                 found.append(draft)
         return found
+
+    def _id(self, name: str, path: Path) -> None:
+        """Note an id that templates cannot read; files are refused before this."""
+        if is_plain_name(name) and name not in _OWN_NAMES | ENGINE_NAMES:
+            return
+        self.problems.add(
+            "workflow.bad-value",
+            f"a step cannot be called {name!r}, which templates cannot read",
+            path,
+            mend="use letters, digits and underscores, and no name that templates use",
+        )
 
     def _draft(self, step: WorkflowStep, path: Path, models: Models) -> Draft | None:
         draft = (
@@ -272,13 +284,15 @@ def unknown_name(
 
 
 def _own_name(draft: Draft, root: str, path: Path, problems: Problems) -> None:
-    in_loop = draft.for_each is not None and path[2:3] != ("for_each",)
-    if root in ("item", "index") and not in_loop:
+    before_loop = path[2] in ("for_each", "when")
+    if root in ("item", "index") and (draft.for_each is None or before_loop):
         problems.add(
             "workflow.no-loop",
             f"step {draft.step.id!r} reads {root!r} outside a `for_each`",
             path,
-            mend="add `for_each:` to the step",
+            mend="add `for_each:` to the step"
+            if draft.for_each is None
+            else f"`{path[2]}` is worked out once, before the loop",
         )
     if root == "input" and draft.step.input is None:
         problems.add(

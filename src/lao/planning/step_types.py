@@ -85,6 +85,8 @@ class StepTypes:
 
     def _entering(self, draft: Draft, checker: Checker) -> Typed:
         """Return the type of the step's input after its transforms."""
+        if draft.input is None:  # noted already, where one is wanted
+            return UNKNOWN
         path = (*draft.path, "input")
         for template in templates_in(draft.input):
             if template.reference is None and template.expression is None:

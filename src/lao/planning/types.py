@@ -176,7 +176,8 @@ class Checker:
                     "workflow.transform-mismatch",
                     f"the transform `{transform.kind}` does not work on {typed.type}",
                     (*path, number),
-                    mend="see `lao schema` for what each transform takes",
+                    mend="docs/workflow-format.md says what each transform takes; "
+                    "put one before it that makes that",
                 )
                 return UNKNOWN
             typed = Typed(after)

@@ -92,7 +92,7 @@ def bad_frame(why: str, last_words: LastWords) -> Failure:
 def flood(limit: int) -> Failure:
     """One request got more of an answer than it may."""
     what = f"the model answered more than {limit} bytes to one request"
-    mend = "make the model stop sooner, or raise the output limit"
+    mend = "make the model stop sooner"
     return Failure(code="worker.flood", what=what, mend=mend)
 
 
@@ -104,14 +104,14 @@ def not_sendable(why: str) -> Failure:
 
 def out_of_memory(what: str) -> Failure:
     """The model needs more memory than there is, or than it may have."""
-    mend = "use a smaller model or input, or raise the memory limit"
+    mend = "use a smaller model or input, or raise LAO_WORKER_MEMORY"
     return Failure(code="worker.out-of-memory", what=clean(what), mend=mend)
 
 
 def scratch_too_large() -> Failure:
     """The model filled its scratch directory."""
     what = "the model wrote more into its scratch directory than it may"
-    mend = "make the model write less, or raise the file size limit"
+    mend = "make the model write less"
     return Failure(code="worker.scratch-full", what=what, mend=mend)
 
 

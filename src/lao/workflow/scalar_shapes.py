@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Final, Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from lao.errors import did_you_mean
+from lao.units import DURATION, parse_duration
 from lao.workflow.nodes import Node, Problems
 from lao.workflow.values import JsonValue, ValueType, parse_type
 
@@ -193,10 +194,6 @@ class Flag:
         return {"type": "boolean"}
 
 
-_SECONDS: Mapping[str, float] = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
-_DURATION = r"([0-9]{1,9}(?:\.[0-9]{1,18})?)(ms|s|m|h)"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duration:
     """A time with its unit, such as `500ms` or `5m`; decodes to seconds."""
@@ -209,41 +206,17 @@ class Duration:
         if isinstance(text, int | float) and not isinstance(text, bool):
             mend = f"write {text}s for seconds, or use ms, m or h"
             return wrong_type(node, problems, self.expects, mend)
-        match = re.fullmatch(_DURATION, text) if isinstance(text, str) else None
-        if match is None:
+        seconds = parse_duration(text) if isinstance(text, str) else None
+        if seconds is None:
             mend = "the units are ms, s, m and h"
             return wrong_type(node, problems, self.expects, mend)
-        seconds = float(match[1]) * _SECONDS[match[2]]
         if self.positive and not seconds:
             return bad_value(node, problems, "this time must be longer than zero")
         return seconds
 
     def json_schema(self) -> Schema:
         examples: list[JsonValue] = ["500ms", "2s", "5m", "1h"]
-        return {"type": "string", "pattern": f"^{_DURATION}$", "examples": examples}
-
-
-_BYTES: Mapping[str, int] = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
-_SIZE = r"([0-9]{1,9})(B|KiB|MiB|GiB)"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Size:
-    """A size with its unit, such as `64KiB`; decodes to bytes."""
-
-    expects: str = "a size, such as 64KiB"
-
-    def decode(self, node: Node, problems: Problems) -> int | Failed:
-        text = node.value
-        match = re.fullmatch(_SIZE, text) if isinstance(text, str) else None
-        if match is None:
-            mend = "the units are B, KiB, MiB and GiB"
-            return wrong_type(node, problems, self.expects, mend)
-        return int(match[1]) * _BYTES[match[2]]
-
-    def json_schema(self) -> Schema:
-        examples: list[JsonValue] = ["64KiB", "8GiB"]
-        return {"type": "string", "pattern": f"^{_SIZE}$", "examples": examples}
+        return {"type": "string", "pattern": f"^{DURATION}$", "examples": examples}
 
 
 @dataclass(frozen=True, slots=True)

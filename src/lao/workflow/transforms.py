@@ -10,7 +10,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
-from lao.workflow.values import JSON, TEXT, FileValue, Value, ValueType, list_of
+from lao.workflow.json_text import read_json
+from lao.workflow.values import (
+    JSON,
+    TEXT,
+    FileValue,
+    Value,
+    ValueType,
+    list_of,
+    place_in,
+)
 
 _PATTERN_SECONDS = 2.0
 
@@ -187,17 +196,18 @@ def _kind_of(value: Value) -> str:
 
 def _cut(transform: Truncate, text: str) -> str:
     if transform.keep == "start":
-        return text[: transform.characters]
-    return text[max(0, len(text) - transform.characters) :]
+        return text[: max(0, transform.characters)]
+    return text[max(0, len(text) - max(0, transform.characters)) :]
 
 
 def _split(transform: Split, text: str) -> list[str]:
     pieces = [text]
-    if transform.separator is not None:
+    if transform.separator:
         pieces = [piece for piece in text.split(transform.separator) if piece.strip()]
     if transform.characters is None:
         return pieces
-    return [part for piece in pieces for part in _pieces(piece, transform.characters)]
+    size = max(1, transform.characters)
+    return [part for piece in pieces for part in _pieces(piece, size)]
 
 
 def _pieces(text: str, size: int) -> list[str]:
@@ -222,8 +232,8 @@ def _select(pointer: str, value: Value) -> Value:
         name = token.replace("~1", "/").replace("~0", "~")
         if isinstance(value, dict) and name in value:
             value = value[name]
-        elif isinstance(value, list) and name.isdigit() and int(name) < len(value):
-            value = value[int(name)]
+        elif isinstance(value, list) and (place := place_in(value, name)) is not None:
+            value = value[place]
         else:
             raise TransformError(f"`select` finds nothing at {pointer!r}")
     return value
@@ -251,7 +261,7 @@ def _regex(transform: Regex, text: str) -> Value:
 
 def _parse_json(text: str) -> Value:
     try:
-        value: Value = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        value: Value = read_json(text)  # type: ignore[assignment]  # JSON is a value
+    except ValueError as error:
         raise TransformError(f"`json` cannot read the text: {error}") from error
     return value

@@ -2,6 +2,7 @@
 """The kinds of value that flow on connections, and what fits what."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
@@ -97,11 +98,12 @@ def how_to_mend(source: ValueType, target: ValueType) -> str:
             return f"give it a value of type {target}"
 
 
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*(ms|s|m|h)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+def place_in(items: Sequence[object], name: str) -> int | None:
+    """Return the place in a list that a name such as "0" or "12" means, or None."""
+    if not _PLACE.fullmatch(name):
+        return None
+    place = int(name)
+    return place if place < len(items) else None
 
 
-def parse_duration(text: str) -> float | None:
-    """Read `500ms`, `2s`, `5m` or `1h`; return seconds, or None if it is none."""
-    match = _DURATION.fullmatch(text.strip())
-    return float(match[1]) * _SECONDS[match[2]] if match else None
+_PLACE = re.compile(r"0|[1-9][0-9]{0,8}")

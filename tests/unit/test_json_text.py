@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""JSON that a person or a model wrote is read strictly, and never too deep."""
+
+import json
+
+import pytest
+from hypothesis import given, strategies as st
+
+from lao.workflow.json_text import DEPTH, read_json
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(values)
+def test_what_json_writes_is_read_back(value):
+    assert read_json(json.dumps(value)) == value
+
+
+@pytest.mark.parametrize(("open_", "close"), [("[", "]"), ('{"a":', "}")])
+def test_nesting_has_a_bound(open_, close):
+    def nested(depth):
+        return open_ * depth + "1" + close * depth
+
+    read_json(nested(DEPTH))
+    for depth in (DEPTH + 1, 5_000, 1_000_000):
+        with pytest.raises(ValueError, match="deeper than 64"):
+            read_json(nested(depth))
+
+
+def test_brackets_in_texts_and_in_a_row_are_no_nesting():
+    assert read_json(json.dumps("[" * 1000)) == "[" * 1000
+    assert read_json(f"[{','.join(['[]'] * 1000)}]") == [[]] * 1000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "NaN",
+        "[Infinity]",
+        "-Infinity",
+        "1e999",
+        "9" * 5000,
+        '"\\ud83d"',
+        "",
+        "{",
+        "1 2",
+    ],
+)
+def test_what_json_does_not_have_is_refused(text):
+    with pytest.raises(ValueError):  # noqa: PT011  (each has words of its own)
+        read_json(text)
+
+
+def test_a_whole_surrogate_pair_is_a_character():
+    assert read_json('"\\ud83d\\ude00"') == "😀"
