@@ -241,9 +241,7 @@ def _after(state: StepState, fact: Fact) -> StepState:
         case ProgressMade():
             return replace(state, progress=(fact.done, fact.total, fact.unit))
         case StepRetried():
-            return replace(
-                state, retries=state.retries + 1, text="", progress=None
-            )
+            return replace(state, retries=state.retries + 1, text="", progress=None)
         case FallbackChosen():
             return replace(state, model=fact.model, text="", progress=None)
         case ItemFinished():

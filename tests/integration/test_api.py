@@ -81,6 +81,11 @@ def sleeper(tmp_path):
     return make
 
 
+needs_proc = pytest.mark.skipif(
+    not Path("/proc/self").exists(), reason="looks for processes in /proc"
+)
+
+
 def children():
     """Return the processes that this one started and that still run."""
     found = []
@@ -125,6 +130,7 @@ async def test_events_stream_from_the_start_to_the_end(settings):
     assert events[-1].fact.outputs["summary"] == state.steps["summary"].finished.value
 
 
+@needs_proc
 async def test_leaving_the_loop_cancels_the_run_and_ends_its_workers(settings, sleeper):
     before = asyncio.all_tasks()
     async with aclosing(stream_events(sleeper(), settings=settings)) as events:

@@ -162,7 +162,11 @@ def test_the_command_page_lists_exactly_the_settings():
     assert [names(row[:1])[0] for row in rows] == settings
     for row in rows:
         for variable in names([row[1]]):
-            value = {"model_dirs": "/x", "endpoint": "http://127.0.0.1:1"}
+            value = {
+                "model_dirs": "/x",
+                "endpoint": "http://127.0.0.1:1",
+                "worker_memory": "8GiB",
+            }
             given = value.get(names(row[:1])[0], "1")
             found = load_settings({"HOME": "/h", variable: given})
             assert found.origins[names(row[:1])[0]] == variable

@@ -482,6 +482,17 @@ def test_a_missing_parameter_is_told():
     assert "path" in mend
 
 
+def test_an_option_that_reads_what_its_recipe_lacks_is_told():
+    given = {"text": "{{ inputs.x }}"}
+    found = problem(
+        step(uses="summarize", arguments=given, options={"seed": "{{ inputs.n }}"}),
+        inputs={"x": Input(), "n": Input()},
+    )
+    assert found[:2] == ("workflow.unknown-parameter", "steps.0.options")
+    assert "'inputs'" in found[2]
+    plan(step(uses="summarize", arguments=given, options={"sentences": "{{ length }}"}))
+
+
 def test_an_unknown_choice_is_told():
     code, place, what, mend = problem(
         step(uses="summarize", arguments={"text": "x", "style": "bulets"})

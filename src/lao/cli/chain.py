@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`lao chain "a | b"`: run a chain of steps written in one line."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -101,7 +102,8 @@ def save_workflow(workflow: Workflow, path: Path, *, force: bool) -> None:
         raise UsageError(
             "save.failed", f"cannot write {str(path)!r}: {error.strerror}"
         ) from error
-    write_note(f"saved to {path}; run it with `lao run {path}`")
+    word = shlex.quote(f"./{path}" if str(path).startswith("-") else str(path))
+    write_note(f"saved to {path}; run it with `lao run {word}`")
 
 
 def _seen_from_elsewhere(workflow: Workflow) -> Workflow:

@@ -54,7 +54,9 @@ def command(*, as_json: bool, **flags: object) -> int:
         result = asyncio.run(execute(plan, values, settings, options))
     for failure in result.failures:
         write_note(str(failure_problem(failure)))
-    write_answer(json_report(state, result) if as_json else _page(result, state))
+    write_answer(
+        json_report(state, result.exit_code) if as_json else _page(result, state)
+    )
     if not quiet:
         _say_more(state, settings)
     return result.exit_code

@@ -98,7 +98,7 @@ def _usage_problem(error: click.ClickException) -> Problem:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "lao"
     return Problem(
-        code="usage.bad-option" if isinstance(error, click.UsageError) else "usage",
+        code="usage.bad-option",
         what=error.format_message().rstrip("."),
         mend=f"see `{command} --help`",
     )

@@ -89,9 +89,14 @@ def carry_out(
         if showing.events is not None:
             audience.add(stack.enter_context(event_writer(showing.events)))
         run = execute(plan, values, settings, RunOptions(sinks=[audience]))
-        result = asyncio.run(audience.attend(_timed(run, showing.timeout)))
+        try:
+            result = asyncio.run(audience.attend(_timed(run, showing.timeout)))
+        except StepError as late:
+            if showing.as_json:
+                write_answer(json_report(state, late.exit_code))
+            raise
     if showing.as_json:
-        write_answer(json_report(state, result))
+        write_answer(json_report(state, result.exit_code))
     elif showing.events != "-":
         answer = answer_of(result.outputs, plan.outputs, showing.output)
         if rest := stream.rest_of(answer or ""):

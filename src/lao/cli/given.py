@@ -5,7 +5,7 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lao.engine.inputs import from_bytes, from_text, read_file, too_large
@@ -125,22 +125,30 @@ class Given:
         wanted = self._declared[name].type
         if wanted.is_file:
             return FileValue(str(self._spooled(name)), wanted.kind)  # type: ignore[arg-type]  # a file kind
-        data = sys.stdin.buffer.read(_STDIN_LIMIT + 1)
-        if len(data) > _STDIN_LIMIT:
-            raise too_large(name)
-        return from_bytes(name, wanted, data)
+        data = bytearray()
+        for block in _stdin_blocks():
+            data += block
+            if len(data) > _STDIN_LIMIT:
+                raise too_large(name)
+        return from_bytes(name, wanted, bytes(data))
 
     def _spooled(self, name: str) -> Path:
         """Put what comes through the pipe into a private file: models read files."""
         handle, path = tempfile.mkstemp(dir=self._scratch, prefix="stdin-")
         size = 0
         with os.fdopen(handle, "wb") as file:
-            while block := sys.stdin.buffer.read(1 << 20):
+            for block in _stdin_blocks():
                 size += len(block)
                 if size > _RECORDING_LIMIT:
                     raise too_large(name)
                 file.write(block)
         return Path(path)
+
+
+def _stdin_blocks() -> Iterator[bytes]:
+    """Yield what comes, as it comes: between blocks Python hears signals."""
+    while block := os.read(sys.stdin.fileno(), 1 << 20):
+        yield block
 
 
 def stdin_is_piped() -> bool:

@@ -4,7 +4,6 @@
 import json
 from collections.abc import Collection, Mapping
 
-from lao.engine.runner import RunResult
 from lao.errors import Problem, UsageError, did_you_mean
 from lao.events import RunState, StepFailed, StepState, value_to_json
 from lao.workflow.values import FileValue, JsonValue, Value
@@ -59,16 +58,16 @@ def failure_problem(failure: StepFailed) -> Problem:
     )
 
 
-def json_report(state: RunState, result: RunResult) -> str:
+def json_report(state: RunState, exit_code: int) -> str:
     """Return the whole run as one JSON document."""
     report: dict[str, JsonValue] = {
-        "run": result.run,
+        "run": state.run,
         "workflow": state.workflow,
-        "status": result.status,
-        "exit_code": result.exit_code,
-        "seconds": result.seconds,
+        "status": state.status,
+        "exit_code": exit_code,
+        "seconds": state.seconds,
         "locality": state.locality,
-        "outputs": value_to_json(result.outputs),
+        "outputs": value_to_json(state.outputs),
         "steps": {name: _step(step) for name, step in state.steps.items()},
         "violations": [
             {"step": each.step, "code": each.code, "what": each.what}

@@ -2,6 +2,7 @@
 """A step with its templates parsed and its names resolved, types not yet checked."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from lao.errors import did_you_mean
@@ -17,6 +18,7 @@ from lao.workflow.steps import Parameter, Recipe, StepId, Workflow, WorkflowStep
 from lao.workflow.template import (
     ENGINE_NAMES,
     Template,
+    TemplateError,
     Tree,
     is_plain_name,
     parse_template,
@@ -166,6 +168,7 @@ class Drafter:
         if recipe.needs == "none" and recipe.engine.model is None:
             return self._save(step, recipe, path, arguments)
         engines = RecipeEngines(recipe, step, self.catalog, models, path).choose()
+        self._options(step, recipe, path)
         return Draft(
             step=step,
             path=path,
@@ -174,6 +177,19 @@ class Drafter:
             arguments=arguments,
             input=arguments.get(recipe.main),
         )
+
+    def _options(self, step: WorkflowStep, recipe: Recipe, path: Path) -> None:
+        """Note each name in a step's own options that its recipe does not have."""
+        with suppress(TemplateError):  # noted where the engine is made
+            for template in templates_in(parse_tree(dict(step.options))):
+                for name in sorted(template.roots - {*recipe.parameters, "input"}):
+                    self.problems.add(
+                        "workflow.unknown-parameter",
+                        f"an option of step {step.id!r} reads {name!r}; beside `uses` "
+                        f"it can only read the parameters of {recipe.name!r}",
+                        (*path, "options"),
+                        mend=did_you_mean(name, recipe.parameters),
+                    )
 
     def _save(
         self,

@@ -47,6 +47,7 @@ RESERVED: Final = frozenset(
         "index",
         "input",
         "loop",
+        "self",
         "true",
         "false",
         "none",

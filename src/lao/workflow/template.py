@@ -2,9 +2,11 @@
 """Prompt templates: `{{ name }}` and Jinja's expressions, filters and loops.
 
 A template is parsed once. It sees plain data only (text, numbers, lists, objects),
-so there is no Python attribute to reach and no code to run; rendering is bounded by
-fuel and size. A text that is one plain name, `{{ step.field }}`, passes the value
-itself, files and lists included.
+so there is no code to run. Its steps are bounded by fuel, its result by size; memory
+on the way is not (a template that doubles a text thirty times takes it all), which
+only the author of a workflow can do: no value is ever read as a template. A text
+that is one plain name, `{{ step.field }}`, passes the value itself, files and lists
+included.
 """
 
 import json

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+# Needs GNU make, a POSIX shell and Python 3.11 or later. `make help` lists the targets.
+# All paths are relative, so the checkout may lie in a folder with spaces in its name.
+
+VENV  ?= .venv
+PY    := $(VENV)/bin/python
+DEMO  := $(VENV)/.demo-installed
+DEV   := $(VENV)/.dev-installed
+
+OLLAMA_VERSION := v0.11.4
+OLLAMA_MINUTES ?= 40
+GOBIN          := $(CURDIR)/.ollama/bin
+
+# pip takes what the lock names, checks every hash, and resolves nothing.
+PIP_INSTALL  := $(PY) -m pip install --quiet --disable-pip-version-check
+LOCKED       := $(PIP_INSTALL) --require-hashes --no-deps -r
+INSTALL_SELF := $(PIP_INSTALL) --no-deps --no-build-isolation --no-index -e .
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint format types layers check build ollama lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z][a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 16
+
+demo: $(DEMO) ## run the bundled recording through the embedded models
+	@$(VENV)/bin/lao demo
+
+test: $(DEV) ## run every test
+	@$(PY) -m pytest --hypothesis-profile=ci --durations=10
+
+lint: $(DEV) ## ruff: rules and format
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+
+format: $(DEV) ## let ruff fix what it can
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+
+types: $(DEV) ## mypy, strict
+	@$(PY) -m mypy
+
+layers: $(DEV) ## import-linter: layers and doors
+	@$(VENV)/bin/lint-imports
+
+check: lint types layers test ## everything a change must pass
+
+build: $(DEV) ## wheel and sdist into dist/
+	@rm -rf dist
+	@$(PY) -m build --no-isolation --outdir dist
+
+ollama: .ollama/bin/ollama ## build a real Ollama for the tests that can use one (needs Go)
+
+.ollama/bin/ollama:
+	@if ! command -v go >/dev/null 2>&1; then \
+	  echo "make ollama: skipped, no Go here; the tests that need a real Ollama skip too"; \
+	else \
+	  echo "make ollama: building $(OLLAMA_VERSION); several minutes"; \
+	  GOBIN="$(GOBIN)" timeout $(OLLAMA_MINUTES)m \
+	    nice go install github.com/ollama/ollama@$(OLLAMA_VERSION); \
+	fi
+
+# The demo's lock is a part of the tests' lock: both install the same versions.
+lock: ## choose and pin all versions anew (needs uv)
+	@for name in dev demo; do \
+	  extras="--extra=speech-lite"; limit="--constraint=requirements/dev.lock"; \
+	  if [ $$name = dev ]; then extras="--extra=all --extra=dev"; limit=""; fi; \
+	  uv pip compile --quiet --upgrade --universal --python-version 3.11 $$extras $$limit \
+	    --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
+	    --custom-compile-command "make lock" \
+	    --output-file requirements/$$name.lock pyproject.toml requirements/build.in || exit; \
+	done
+
+clean: ## remove the environment and everything that was built
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .ollama.log
+
+$(DEMO): requirements/demo.lock pyproject.toml | $(PY)
+	@echo "installing LAO into $(VENV)"
+	@$(LOCKED) requirements/demo.lock
+	@$(INSTALL_SELF)
+	@touch $@
+
+$(DEV): requirements/dev.lock pyproject.toml | $(PY)
+	@echo "installing LAO, its extras and its tests' tools into $(VENV)"
+	@$(LOCKED) requirements/dev.lock
+	@$(INSTALL_SELF)
+	@touch $@ $(DEMO)
+
+# Preferred are the Pythons with a wheel of every optional part (3.14 has no pocketsphinx).
+$(PY):
+	@for python in $(PYTHON) python3.13 python3.11 python3.12 python3.14 python3 python; do \
+	  $$python -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	  echo "using $$($$python --version), $$(command -v $$python)"; \
+	  $$python -m venv $(VENV) && exit; \
+	done; \
+	echo "no Python 3.11 or later with the venv module was found" >&2; \
+	echo "  mend: install one (on Debian: apt install python3 python3-venv), or say PYTHON=/path/to/it" >&2; \
+	exit 1
