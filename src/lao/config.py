@@ -177,7 +177,9 @@ def _from_file(path: Path) -> _Found:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(
-            "config.syntax", f"{str(path)!r} is not TOML: {error}"
+            "config.syntax",
+            f"{str(path)!r} is not TOML: {error}",
+            mend='write one setting on each line, such as: model = "llama3.2"',
         ) from error
     for name in table:
         if name not in _KNOWN:
@@ -201,6 +203,7 @@ def _decoded(name: str, value: object, origin: str) -> object:
         raise UsageError(
             "config.bad-value",
             f"{name} cannot be {value!r} (from {origin}): {error}",
+            mend=f"correct it in {origin}, or take it out",
         ) from error
 
 

@@ -2,7 +2,6 @@
 """What the rules find in a text, and what they leave alone."""
 
 import json
-import time
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -284,37 +283,6 @@ def test_the_description_names_the_source(model):
     assert description.name == "embedded:entities"
     assert description.digest.startswith("sha256:")
     assert ask(model, "").made_by == "LAO entities: rules, no language model"
-
-
-@pytest.mark.parametrize(
-    "piece",
-    [
-        "1 ",
-        "a.a.a.a",
-        "Aa ",
-        "a",
-        "one ",
-        "a@",
-        "Mr. ",
-        "maria ",
-        "de la ",
-        "X-",
-        "1.1.",
-        "::",
-    ],
-)
-def test_time_grows_with_the_length_and_no_faster(model, piece):
-    """Four times the text may take ten times as long, and a square takes 16 times."""
-
-    def seconds(length: int) -> float:
-        text = (piece * length)[:length]
-        start = time.process_time()
-        ask(model, text)
-        return time.process_time() - start
-
-    seconds(2_000)
-    short = min(seconds(8_000) for _ in range(3))
-    assert seconds(32_000) < 10 * short + 0.1
 
 
 @settings(max_examples=60)

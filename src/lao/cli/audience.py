@@ -75,7 +75,9 @@ def event_writer(target: str) -> Iterator[EventSink]:
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     except OSError as error:
         raise UsageError(
-            "events.unwritable", f"cannot write {target!r}: {error.strerror}"
+            "events.unwritable",
+            f"cannot write {target!r}: {error.strerror}",
+            mend="check the folder and its rights, or write to stdout: --events -",
         ) from error
     with FileIO(descriptor, "wb") as file:
         yield lambda event: _write_all(file, _line(event).encode())

@@ -100,7 +100,9 @@ def save_workflow(workflow: Workflow, path: Path, *, force: bool) -> None:
         ) from error
     except OSError as error:
         raise UsageError(
-            "save.failed", f"cannot write {str(path)!r}: {error.strerror}"
+            "save.failed",
+            f"cannot write {str(path)!r}: {error.strerror}",
+            mend="check the folder, its rights and the free space",
         ) from error
     word = shlex.quote(f"./{path}" if str(path).startswith("-") else str(path))
     write_note(f"saved to {path}; run it with `lao run {word}`")

@@ -40,7 +40,9 @@ class Given:
             name, value = self._named(text)
             if name in self.values:
                 raise UsageError(
-                    "input.given-twice", f"the input {name!r} is given twice"
+                    "input.given-twice",
+                    f"the input {name!r} is given twice",
+                    mend="give each input once; a list is one JSON text: '[…, …]'",
                 )
             self.values[name] = self._value(name, value)
             if text == value and self._declared[name].type.kind == "text":
@@ -116,10 +118,13 @@ class Given:
             raise UsageError(
                 "input.no-stdin",
                 f"the input {name!r} comes from standard input, which is closed",
+                mend=f"pipe something in, or write --input {name}=…",
             )
         if self._stdin_used:
             raise UsageError(
-                "input.stdin-twice", "standard input can be only one of the inputs"
+                "input.stdin-twice",
+                "standard input can be only one of the inputs",
+                mend="give the others as files: --input NAME=@FILE",
             )
         self._stdin_used = True
         wanted = self._declared[name].type

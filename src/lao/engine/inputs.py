@@ -219,7 +219,9 @@ def _json(name: str, text: str) -> JsonValue:
         return read_json(text)
     except ValueError as error:
         raise UsageError(
-            "input.not-json", f"the input {name!r} is not JSON: {error}"
+            "input.not-json",
+            f"the input {name!r} is not JSON: {error}",
+            mend='write JSON, with texts in double quotes: {"name": "Ana"}',
         ) from error
 
 

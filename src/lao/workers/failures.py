@@ -15,6 +15,7 @@ _SHOWN_LINES = 3
 _SHOWN_WORDS = 2000
 _CODE = re.compile(r"[a-z][a-z0-9-]{0,40}\.[a-z][a-z0-9-]{0,60}", re.ASCII)
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)?")
+_CRASHED = "try again; if it happens each time, the model may be damaged or too large"
 _EXTRAS = {
     "pocketsphinx": "speech-lite",
     "soundfile": "speech-lite",
@@ -73,13 +74,13 @@ def clean(text: str) -> str:
 def crashed(returncode: int | None, last_words: LastWords) -> Failure:
     """The process ended, or closed its pipe, without being asked to."""
     what = f"the model's worker process {_how(returncode)}{last_words}"
-    return Failure(code="worker.crashed", what=what, retryable=True)
+    return Failure(code="worker.crashed", what=what, mend=_CRASHED, retryable=True)
 
 
 def lost_with_its_worker() -> Failure:
     """Another request ended the worker that also held this one."""
     what = "the model's worker process was ended because of another request"
-    return Failure(code="worker.crashed", what=what, retryable=True)
+    return Failure(code="worker.crashed", what=what, mend=_CRASHED, retryable=True)
 
 
 def bad_frame(why: str, last_words: LastWords) -> Failure:
@@ -152,6 +153,8 @@ def told(header: Mapping[str, JsonValue]) -> Failure:
         return start_failed(what, mend=_how_to_install(missing))
     if not _CODE.fullmatch(code):
         code = "worker.model-error"
+    if code == "worker.model-error":
+        mend = mend or "this is an error in the model's own code; is its file whole?"
     unavailable = header.get("unavailable") is True
     return Failure(code=code, what=what, mend=mend, unavailable=unavailable)
 

@@ -95,7 +95,8 @@ def read_regular_file(path: Path, *, most: int = LARGEST_DOCUMENT) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         what = f"this file cannot be read: {reason}"
-        raise UsageError("file.unreadable", what, where=place) from error
+        mend = "check its rights"
+        raise UsageError("file.unreadable", what, where=place, mend=mend) from error
     if len(data) > most:
         what = f"this file is over {most >> 20} MiB"
         mend = "keep long texts in files of their own and give them as inputs"

@@ -161,7 +161,8 @@ class _Composer:
         return node
 
     def _empty(self, place: Place) -> Node:
-        self.problems.add("yaml.empty", "the file is empty", place)
+        mend = "write a workflow; `lao new` starts one from an example"
+        self.problems.add("yaml.empty", "the file is empty", place, mend)
         return Node(None)
 
     def _place(self, event: yaml.Event) -> Place:
