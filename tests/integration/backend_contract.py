@@ -46,8 +46,8 @@ class Heard:
         pass
 
 
-class BackendContract:
-    """The contract of `lao.roles.Backend`, run on a real model."""
+class _Given:
+    """The fixtures that a subclass gives."""
 
     @pytest.fixture
     def backend(self) -> Backend:
@@ -63,6 +63,10 @@ class BackendContract:
     def missing(self) -> Backend:
         """Return a backend for a model that does not exist."""
         pytest.fail("a subclass gives `missing`")
+
+
+class AnswerContract(_Given):
+    """What a backend answers."""
 
     async def test_the_pieces_join_to_the_known_answer(self, backend):
         heard = Heard()
@@ -86,19 +90,6 @@ class BackendContract:
         assert len(value) > 1
         assert all(isinstance(number, float) for number in value)
 
-    async def test_a_cancelled_answer_stops_within_a_second(self, backend):
-        heard = Heard()
-        request = ModelRequest(prompt="Go on", wants="json", schema=LONG_ANSWER)
-        answering = asyncio.create_task(backend.infer(request, heard))
-        await heard.first.wait()
-        answering.cancel()
-        started = time.monotonic()
-        with pytest.raises(asyncio.CancelledError):
-            await answering
-        reply = await backend.infer(ModelRequest(prompt="Hello"), Heard())
-        assert reply.value == CANNED_ANSWER
-        assert time.monotonic() - started < 1.0
-
     async def test_a_missing_model_is_unavailable(self, missing):
         with pytest.raises(ModelUnavailable):
             await missing.infer(ModelRequest(prompt="Hello"), Heard())
@@ -114,3 +105,28 @@ class BackendContract:
         await backend.infer(ModelRequest(prompt="Hello"), Heard())
         await backend.close()
         await backend.close()
+
+
+class CancelContract(_Given):
+    """How a backend lets go."""
+
+    async def test_a_cancelled_answer_stops_within_a_second(self, backend):
+        heard = Heard()
+        request = ModelRequest(prompt="Go on", wants="json", schema=LONG_ANSWER)
+        answering = asyncio.create_task(backend.infer(request, heard))
+        await heard.first.wait()
+        answering.cancel()
+        started = time.monotonic()
+        with pytest.raises(asyncio.CancelledError):
+            await answering
+        assert time.monotonic() - started < 1.0
+        await self.check_that_it_answers_again(backend)
+
+    async def check_that_it_answers_again(self, backend: Backend) -> None:
+        """Check that a cancelled request left the model free."""
+        reply = await backend.infer(ModelRequest(prompt="Hello"), Heard())
+        assert reply.value == CANNED_ANSWER
+
+
+class BackendContract(AnswerContract, CancelContract):
+    """The contract of `lao.roles.Backend`, run on a real model."""
