@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import time
@@ -312,6 +313,27 @@ def test_a_signal_ends_the_wait_for_standard_input(lao, tmp_path):
     assert process.returncode == 130
     assert err == b"interrupted\n"
     assert not list(tmp_path.glob("lao-*"))
+
+
+@pytest.mark.usefixtures("models")
+def test_no_worker_outlives_a_lao_that_is_killed(lao):
+    lao.file("w.yaml", ECHO.replace("Echo", "Hang"))
+    with lao.started("run", "w.yaml", "--input", "a", "--events", "-") as process:
+        worker = os.pidfd_open(int(first_text(process)))
+        process.kill()
+        process.communicate(timeout=50)
+    ended, _, _ = select.select([worker], [], [], SOON)
+    os.close(worker)
+    assert ended
+
+
+def test_per_model_lets_a_server_answer_several_at_once(lao):
+    with serving(SLOW) as fake:
+        there = lao.having(LAO_ENDPOINT=str(fake.endpoint), LAO_MODEL="llama3.2")
+        both = ("chain", "'a b' | { summarize, ask }", "--events", "-")
+        with there.started(*both, "--per-model", "2") as process:
+            assert first_text(process) == first_text(process) == "Once upon"
+            assert stopped_by(process, signal.SIGINT)[0] == 130
 
 
 # -- Workers that die ----------------------------------------------------------

@@ -66,6 +66,13 @@ def test_the_weights_are_counted(tiny_gguf):
     assert read_gguf_header(tiny_gguf).parameters == counted
 
 
+def test_a_brief_look_tells_the_same_and_stops_before_the_vocabulary(tiny_gguf):
+    whole, brief = read_gguf_header(tiny_gguf), read_gguf_header(tiny_gguf, brief=True)
+    for field in ("name", "architecture", "size", "context_length", "quantisation"):
+        assert getattr(brief, field) == getattr(whole, field)
+    assert (brief.parameters, brief.vocabulary_size) == (None, None)
+
+
 def test_a_large_vocabulary_is_read_to_its_end(tmp_path):
     writer = gguf.GGUFWriter(tmp_path / "large.gguf", "bert")
     writer.add_token_list([f"token number {i}" for i in range(100_000)])

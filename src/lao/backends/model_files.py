@@ -182,7 +182,7 @@ def _model_file(path: Path) -> ModelFile | None:
     if path.suffix == ".bin":
         return _whisper_file(path)
     try:
-        header = read_gguf_header(path)
+        header = read_gguf_header(path, brief=True)
         size = model_size(path)
     except LaoError as error:
         return ModelFile(
