@@ -110,8 +110,8 @@ class InvalidWorkflow(LaoError):
         self.problems = found
 
 
-class StepError(LaoError):
-    """A step could not do its work. `retryable`: another attempt may succeed."""
+class AttemptError(LaoError):
+    """An attempt at a step failed. `retryable`: another one may succeed."""
 
     exit_code = 3
 
@@ -128,28 +128,20 @@ class StepError(LaoError):
         self.retryable = retryable
 
 
+class StepError(AttemptError):
+    """A step could not do its work."""
+
+
+class ModelUnavailable(AttemptError):
+    """A model, its runtime or its server is not there."""
+
+    exit_code = 6
+
+
 class RefusedByPolicy(LaoError):
     """Something would have left the machine or the sandbox. Never retried."""
 
     exit_code = 5
-
-
-class ModelUnavailable(LaoError):
-    """A model, its runtime or its server is not there. `retryable` as in StepError."""
-
-    exit_code = 6
-
-    def __init__(
-        self,
-        code: str,
-        what: str,
-        *,
-        where: Where = None,
-        mend: str = "",
-        retryable: bool = False,
-    ) -> None:
-        super().__init__(code, what, where=where, mend=mend)
-        self.retryable = retryable
 
 
 class SchemaMismatch(LaoError):

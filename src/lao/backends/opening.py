@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Opens model files: regular files only, with a clear complaint otherwise."""
 
-import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 from lao.errors import ModelUnavailable, nearest
+from lao.files import ABSENT, NotRegularError, open_regular
 
 
 @contextmanager
@@ -21,13 +21,11 @@ def open_model_file(path: Path) -> Iterator[BinaryIO]:
             `model.unreadable`; the last one also for a failure within the block.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise _not_a_file(path)
-        with os.fdopen(descriptor, "rb") as file:
+        with BufferedReader(open_regular(path)) as file:
             yield file
-    except (FileNotFoundError, NotADirectoryError) as error:
+    except NotRegularError as error:
+        raise _not_a_file(path) from error
+    except ABSENT as error:
         raise _missing(path) from error
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL
         raise ModelUnavailable(

@@ -5,14 +5,13 @@ The content decides, never the name: people rename files. Standard library only,
 since both the orchestrator and the workers look.
 """
 
-import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
+from lao.files import ABSENT, NotRegularError, open_regular
 from lao.workflow.inference import ModelProblem, ModelRequest
 
 _HEAD = 512
@@ -128,10 +127,16 @@ def _mpeg(head: bytes) -> AudioFormat | None:
 
 
 def _open_regular(path: str) -> FileIO:
-    """Open a regular file; never waits, as opening a FIFO would."""
+    """Open a recording, unbuffered: others read by its descriptor."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError) as error:
+        return open_regular(path)
+    except NotRegularError as error:
+        raise ModelProblem(
+            "audio.not-a-file",
+            f"{path!r} is not a regular file",
+            mend="give the path of the recording itself",
+        ) from error
+    except ABSENT as error:
         raise ModelProblem(
             "audio.file-missing",
             f"there is no file {path!r}",
@@ -143,11 +148,3 @@ def _open_regular(path: str) -> FileIO:
             f"the recording {path!r} cannot be opened: {error}",
             mend="check the path and its permissions",
         ) from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise ModelProblem(
-            "audio.not-a-file",
-            f"{path!r} is not a regular file",
-            mend="give the path of the recording itself",
-        )
-    return FileIO(descriptor, "r")  # unbuffered: others read by its descriptor

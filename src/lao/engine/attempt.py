@@ -14,7 +14,7 @@ from lao.engine.journal import Journal
 from lao.engine.requests import RequestWriter, template_failure
 from lao.engine.result_key import result_key
 from lao.engine.saving import save, target_path
-from lao.errors import LaoError, ModelUnavailable, SchemaMismatch, StepError
+from lao.errors import AttemptError, LaoError, SchemaMismatch, StepError
 from lao.events import FallbackChosen, ProgressMade, StepRetried, TextProduced
 from lao.planning.plan import Engine, Infer, PlannedStep, Reshape, Save
 from lao.policy import RunLimits
@@ -131,7 +131,7 @@ class StepWorker:
         for number, engine in enumerate(work.engines):
             try:
                 return await self._persist(step, engine, scope, item)
-            except (StepError, ModelUnavailable, SchemaMismatch) as error:
+            except (AttemptError, SchemaMismatch) as error:
                 if number + 1 == len(work.engines):
                     raise
                 await self.journal.record(
@@ -226,7 +226,7 @@ def _may_pass(error: LaoError) -> bool:
     """Whether another attempt may go better."""
     if isinstance(error, SchemaMismatch):
         return True
-    return isinstance(error, StepError | ModelUnavailable) and error.retryable
+    return isinstance(error, AttemptError) and error.retryable
 
 
 def _step_scope(step: PlannedStep, scope: Mapping[str, Value]) -> dict[str, Value]:

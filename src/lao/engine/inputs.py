@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """From what a person gives to the values of a workflow's inputs, each checked."""
 
-import os
-import stat
 from collections.abc import Mapping
 from glob import iglob
+from io import BufferedReader
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 from lao.errors import UsageError, did_you_mean
+from lao.files import ABSENT, NotRegularError, open_regular
 from lao.workflow.json_text import read_json
 from lao.workflow.steps import Input
 from lao.workflow.values import FileKind, FileValue, JsonValue, Value, ValueType
@@ -159,8 +159,14 @@ def open_input(name: str, path: Path) -> BinaryIO:
         UsageError: `input.missing-file`, `input.not-a-file` or `input.unreadable`.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError) as error:
+        return BufferedReader(open_regular(path))
+    except NotRegularError as error:
+        raise UsageError(
+            "input.not-a-file",
+            f"{str(path)!r} (for the input {name!r}) is not a regular file",
+            mend="give the path of a file; a folder, pipe or device cannot be read",
+        ) from error
+    except ABSENT as error:
         raise UsageError(
             "input.missing-file",
             f"there is no file {str(path)!r} (for the input {name!r})",
@@ -173,14 +179,6 @@ def open_input(name: str, path: Path) -> BinaryIO:
             f"{getattr(error, 'strerror', None) or error}",
             mend="check its rights",
         ) from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise UsageError(
-            "input.not-a-file",
-            f"{str(path)!r} (for the input {name!r}) is not a regular file",
-            mend="give the path of a file; a folder, pipe or device cannot be read",
-        )
-    return os.fdopen(descriptor, "rb")
 
 
 def _near_files(path: Path) -> str:

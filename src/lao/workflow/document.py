@@ -4,13 +4,13 @@
 `planning.compiler` asks the document where a step or a template stands.
 """
 
-import os
-import stat
 from dataclasses import dataclass, replace
+from io import BufferedReader
 from pathlib import Path
 from typing import Final
 
 from lao.errors import InvalidWorkflow, Place, UsageError, nearest
+from lao.files import ABSENT, NotRegularError, open_regular
 from lao.workflow.model_shapes import MODEL
 from lao.workflow.output_shapes import OUTPUT
 from lao.workflow.shapes import FAILED, Schema, plain_data
@@ -86,11 +86,13 @@ def read_regular_file(path: Path, *, most: int = LARGEST_DOCUMENT) -> bytes:
     """
     place = Place(str(path))
     try:
-        _refuse_special(path.stat(), place)
-        with open(path, "rb", opener=_open_at_once) as file:
-            _refuse_special(os.fstat(file.fileno()), place)
+        with BufferedReader(open_regular(path)) as file:
             data = file.read(most + 1)
-    except (FileNotFoundError, NotADirectoryError) as error:
+    except NotRegularError as error:
+        what = "this is a folder" if path.is_dir() else "this is no file"
+        mend = "give the path of a workflow file"
+        raise UsageError("file.not-a-file", what, where=place, mend=mend) from error
+    except ABSENT as error:
         raise _missing(path, place) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -140,18 +142,6 @@ def _check_format(root: Node, problems: Problems) -> None:
     elif type(node.value) is not int or node.value != FORMAT:
         what, mend = "there is no such format", f"write `lao: {FORMAT}`"
         problems.add("workflow.bad-value", what, node.place, mend)
-
-
-def _refuse_special(status: os.stat_result, place: Place) -> None:
-    if stat.S_ISREG(status.st_mode):
-        return
-    what = "this is a folder" if stat.S_ISDIR(status.st_mode) else "this is no file"
-    mend = "give the path of a workflow file"
-    raise UsageError("file.not-a-file", what, where=place, mend=mend)
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _missing(path: Path, place: Place) -> UsageError:
