@@ -96,7 +96,7 @@ def test_each_step_knows_what_it_gives():
         step("lines", input="{{ heard }}", input_transforms=[Lines()]),
         ask("each", "About {{ item }}", for_each="{{ lines }}", output=PEOPLE),
         step("joined", input="{{ lines }}", input_transforms=[Join()]),
-        step("text", prompt_template="{{ heard }}!"),
+        step("text", input="{{ heard }}!"),
         step("found", uses="extract-entities", input="{{ heard }}"),
         inputs={"talk": Input(type=AUDIO)},
     )
@@ -303,7 +303,7 @@ def test_a_cycle_of_connections_is_a_cycle():
             "transcribe",
         ),
         (
-            {"prompt_template": "{{ inputs.x }}"},
+            {"input": "> {{ inputs.x }}"},
             list_of(EMBEDDING),
             "'inputs.x' is list[embedding], but a text takes text",
             "join",
@@ -315,7 +315,7 @@ def test_a_cycle_of_connections_is_a_cycle():
             "type text",
         ),
         (
-            {"prompt_template": "x", "for_each": "{{ inputs.x }}"},
+            {"input": "x", "for_each": "{{ inputs.x }}"},
             TEXT,
             "'inputs.x' is text, but `for_each` takes list[text]",
             "lines",
@@ -452,7 +452,7 @@ def test_a_step_with_nothing_to_do_is_told():
         ({"prompt_template": "{{ input }}", "model": CHAT}, "steps.0.prompt_template"),
         ({"prompt_template": "x", "model": EARS}, "steps.0"),
         (
-            {"prompt_template": "x", "input_transforms": [Lines()]},
+            {"prompt_template": "x", "model": CHAT, "input_transforms": [Lines()]},
             "steps.0.input_transforms",
         ),
     ],
@@ -460,6 +460,34 @@ def test_a_step_with_nothing_to_do_is_told():
 def test_a_step_that_lacks_its_input_is_told(words, place):
     code, where, *_ = problem(step(**words))
     assert (code, where) == ("workflow.no-input", place)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("{{ inputs.x | uper }}", "filter uper is unknown"),
+        ("{% if inputs.x is od %}{% endif %}", "test od is unknown"),
+        ("{{ summon(inputs.x) }}", "summon is unknown"),
+    ],
+)
+def test_a_filter_that_does_not_exist_is_told_before_anything_runs(text, what):
+    code, place, told, _ = problem(ask("s", text))
+    assert (code, place) == ("template.syntax", "steps.0.prompt_template")
+    assert what in told
+
+
+def test_a_prompt_that_names_no_model_goes_to_the_configured_one():
+    words = {"prompt_template": "Sum up {{ inputs.x }}"}
+    [engine] = plan(step(**words), chat=CHAT).steps["s"].work.engines
+    assert engine.model == CHAT
+    code, place, *_ = problem(step(**words))
+    assert (code, place) == ("model.none-configured", "steps.0.prompt_template")
+
+
+@pytest.mark.parametrize("words", [{"system": "x"}, {"options": {"seed": 1}}])
+def test_words_for_a_model_that_nobody_asks_are_told(words):
+    code, place, *_ = problem(step(input="x", **words))
+    assert (code, place) == ("workflow.no-model", f"steps.0.{next(iter(words))}")
 
 
 def test_arguments_without_a_recipe_are_told():

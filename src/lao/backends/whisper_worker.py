@@ -36,6 +36,8 @@ _SHORTEST, _LONGEST = 24.0, 29.5  # seconds; a piece past 30 s would take two wi
 _LEAST = RATE  # samples; whisper.cpp says nothing about much less
 _CENTISECONDS = 100
 _NOT_SPEECH = {"[BLANK_AUDIO]", "[ Silence ]", "(silence)"}
+# Without tensors whisper.cpp goes on, "for testing", and throws at the first use.
+_FAILED = ("failed to load model", "no tensors loaded")
 
 
 class WhisperModel:
@@ -47,7 +49,7 @@ class WhisperModel:
         self._header = _header(self._path)
         with StderrCapture() as said:
             self._model = Model(str(self._path), print_progress=False)
-            failed = "failed to load model" in said.text()
+            failed = any(words in said.text() for words in _FAILED)
         if failed:  # pywhispercpp does not look, and would crash at the first use
             raise ModelProblem(
                 "model.damaged",

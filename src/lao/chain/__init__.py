@@ -19,7 +19,7 @@ What goes where
   `answer notes.txt "Who?"` the file). `transcribe a.wav` is `a.wav | transcribe`.
 - A chat model's first word is its instruction; the material follows it after a blank
   line. `--key value` are the model's options. A template file names the material
-  `{{ input }}`, or it follows likewise; without --model the recipe `ask` answers it.
+  `{{ input }}`, or it follows likewise; the configured model answers it, or that of --model.
 - `--model`, `--timeout` and `--retry` go with every stage.
 - Braces make a JSON object with one key per branch, its name as written. Where text
   is wanted, JSON goes in as JSON text.

@@ -178,14 +178,6 @@ class CallReader:
                 "model-given-twice", what, keyed.pop("model").span, mend=mend
             )
         settings = self._settings(keyed)
-        if (
-            isinstance(does, Prompt)
-            and not settings.model
-            and "ask" not in self.recipes
-        ):
-            what = f"no model is named for the template {does.name!r}"
-            span = (name.start, name.end)
-            self.faults.add("no-model", what, span, mend="add --model ollama:NAME")
         takes_prompt = not isinstance(does, Prompt) and sort_of(does) == "chat"
         instruction = words.pop(0).value if takes_prompt and words else ""
         own = words.pop(0) if may_bring_input and words else None

@@ -155,30 +155,19 @@ class StepWriter:
         return self._add(step, call, replace(value, type=kind))
 
     def _prompt(self, call: Call, prompt: Prompt, value: Value) -> Value:
-        """A template and a model; without a model, a template and the recipe `ask`."""
+        """A template and a model: the configured one where the chain names none."""
         text, name = prompt.text, PurePosixPath(prompt.name).stem
         if "input" not in parse_template(text).roots and not value.type.is_file:
             text = f"{text.rstrip()}\n\n{{{{ input }}}}"
-        model = call.settings.model
         asked = WorkflowStep(
             id=self._id(name),
-            model=model,
+            model=call.settings.model,
             input=value.template,
             prompt_template=text,
-            options=call.values if model is not None else {},
+            options=call.values,
             for_each=value.loop,
         )
-        rendered = self._add(asked, call, replace(value, type=TEXT))
-        if model is not None:
-            return rendered
-        answered = WorkflowStep(
-            id=self._id(f"{name}_answer"),
-            uses="ask",
-            arguments={"prompt": rendered.template},
-            options=call.values,
-            for_each=rendered.loop,
-        )
-        return self._add(answered, call, rendered)
+        return self._add(asked, call, replace(value, type=TEXT))
 
     def _model(self, call: Call, model: ModelBackend, value: Value) -> Value:
         is_chat = sort_of(model) == "chat"

@@ -19,7 +19,7 @@ from lao.cli.report import (
     json_report,
 )
 from lao.cli.streaming import AnswerStream
-from lao.cli.terminal import write_answer, write_note
+from lao.cli.terminal import require_stdout, write_answer, write_note
 from lao.config import Settings
 from lao.engine.inputs import bind_inputs
 from lao.engine.runner import RunResult
@@ -67,6 +67,7 @@ def carry_out(
     Raises:
         LaoError: what stands in the way of starting at all.
     """
+    require_stdout()
     with ExitStack() as stack:
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="lao-"))
         given = Given(plan.inputs, Path(scratch))

@@ -43,6 +43,16 @@ def is_terminal(stream: TextIO | None) -> bool:
         return False
 
 
+def require_stdout() -> None:
+    """Refuse to begin what would have nowhere to put its answer.
+
+    Raises:
+        OSError: stdout is closed.
+    """
+    if sys.stdout is None:
+        raise OSError("standard output is closed")
+
+
 def write_answer(text: str) -> None:
     """Write to stdout: as it is into pipes, neutralised on a terminal.
 
@@ -50,8 +60,7 @@ def write_answer(text: str) -> None:
         BrokenPipeError: the reader has gone.
         OSError: stdout is closed, or the disk behind it is full.
     """
-    if sys.stdout is None:
-        raise OSError("standard output is closed")
+    require_stdout()
     if is_terminal(sys.stdout):
         text = neutralised(text)
     sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass"))

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from lao.engine.answers import read_answer
 from lao.engine.journal import Journal
@@ -102,16 +102,14 @@ class StepWorker:
         """
         inner = _step_scope(step, scope)
         match step.work:
-            case Reshape(text=None):
+            case Reshape():
                 return Result(value=inner.get("input"))
-            case Reshape(text=text) if text is not None:
-                return Result(value=_rendered(text.render, inner))
             case Save() as work:
                 return await self._save(work, inner)
             case Infer() as work:
                 return await self._infer(step, work, inner, item)
-            case _:
-                raise AssertionError("a reshaping step has a text or has none")
+            case _ as never:
+                assert_never(never)
 
     async def _save(self, work: Save, scope: Mapping[str, Value]) -> Result:
         rendered = _rendered(work.path.render, scope)

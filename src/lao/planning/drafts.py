@@ -70,8 +70,8 @@ class Draft:
                     yield ("prompt_template",), engine.prompt
                     yield ("system",), engine.system
                     yield ("options",), engine.options
-            case Reshape(text=text):
-                yield ("prompt_template",), text
+            case Reshape():
+                return
             case Save(path=path):
                 yield ("with", "path"), path
 
@@ -128,7 +128,7 @@ class Drafter:
     def _own_words(
         self, step: WorkflowStep, path: Path, models: Models
     ) -> Draft | None:
-        engines = step_engines(step, models, path)
+        engines = step_engines(step, self.catalog, models, path)
         tree = self.problems.parse(step.input, (*path, "input"))
         if step.arguments:
             self.problems.add(
@@ -145,11 +145,14 @@ class Drafter:
                 mend="add `input:`, `prompt_template:` or `uses:`",
             )
             return None
-        if engines:
-            work: Work = Infer(engines=engines)
-        else:
-            text = self._template(step.prompt_template, (*path, "prompt_template"))
-            work = Reshape(text=text)
+        if engines is None and (step.system or step.options):
+            self.problems.add(
+                "workflow.no-model",
+                f"step {step.id!r} has words for a model and asks none",
+                (*path, "system" if step.system else "options"),
+                mend="add `model:` or `prompt_template:`, or drop them",
+            )
+        work: Work = Reshape() if engines is None else Infer(engines=engines)
         return Draft(step=step, path=path, work=work, input=tree)
 
     def _recipe(

@@ -39,6 +39,10 @@ class Catalog:
         return {"chat": self.chat, "speech": self.speech}.get(needs)
 
 
+# Stands in for a model that was not found: the rest of its step is checked all the same.
+_UNKNOWN = Ollama(model="unknown")
+
+
 def at_base(model: ModelBackend, base: str) -> ModelBackend:
     """Return the model with its paths made absolute; `~` expands."""
     match model:
@@ -102,13 +106,14 @@ class Models:
 
 
 def step_engines(
-    step: WorkflowStep, models: Models, path: Path
+    step: WorkflowStep, catalog: Catalog, models: Models, path: Path
 ) -> tuple[Engine, ...] | None:
     """Return the engines of a step that names its model and prompt itself."""
-    if step.model is None:
+    wanted = step.model or _default_model(step, catalog, models, path)
+    if wanted is None:
         return None
-    found = [models.find(step.model, (*path, "model"))]
-    found += [models.find(each, (*path, "on_error")) for each in step.on_error.models]
+    first = models.find(wanted, (*path, "model")) or _UNKNOWN
+    others = [models.find(each, (*path, "on_error")) for each in step.on_error.models]
     problems = models.problems
     prompt = _template(problems.parse(step.prompt_template, (*path, "prompt_template")))
     system = _template(problems.parse(step.system, (*path, "system")))
@@ -122,9 +127,26 @@ def step_engines(
             options=options,
             output=step.output or natural_output(model, options),
         )
-        for model in found
+        for model in (first, *others)
         if model is not None
     )
+
+
+def _default_model(
+    step: WorkflowStep, catalog: Catalog, models: Models, path: Path
+) -> ModelBackend | None:
+    """Return the model that a prompt goes to where the step names none."""
+    if step.prompt_template is None:
+        return None
+    if catalog.chat is None:
+        models.problems.add(
+            "model.none-configured",
+            f"step {step.id!r} has a prompt and names no model, and none is configured",
+            (*path, "prompt_template"),
+            mend="add `model:`, --model NAME (see `lao models`), or set LAO_MODEL",
+        )
+        return _UNKNOWN
+    return catalog.chat
 
 
 def _whole_input() -> Tree:

@@ -14,8 +14,8 @@ def use_everywhere(
 ) -> Workflow:
     """Return the workflow with `model` in the place of each model of its own sort.
 
-    A language model never takes the place of a recogniser. Recipes whose step names
-    no model get it too.
+    A language model never takes the place of a recogniser. Prompts and
+    recipes that name no model get it too.
 
     Raises:
         UsageError: the model serves one task only and must be named for a step.
@@ -26,8 +26,11 @@ def use_everywhere(
         if step.uses is not None and not _names_model(step) and step.uses in recipes:
             fits = recipes[step.uses].needs == sort
             return replace(step, model=model) if fits else step
-        if step.model is None or isinstance(step.model, str):
+        if isinstance(step.model, str):
             return step
+        if step.model is None:
+            is_asked = step.uses is None and step.prompt_template is not None
+            return replace(step, model=model) if is_asked and sort == "chat" else step
         return replace(step, model=_replaced(step.model, model, sort))
 
     models = {

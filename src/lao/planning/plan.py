@@ -40,9 +40,8 @@ class Infer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reshape:
-    """Pass on the input, transformed, or the rendered prompt as text."""
+    """Pass on the input, transformed."""
 
-    text: Template | None = None
     kind: Literal["reshape"] = "reshape"
 
 

@@ -18,8 +18,8 @@ from lao.planning.types import (
     refusal,
 )
 from lao.workflow.steps import Input, StepId
-from lao.workflow.template import Template, templates_in
-from lao.workflow.values import JSON, TEXT, ValueType, fits, list_of
+from lao.workflow.template import templates_in
+from lao.workflow.values import JSON, ValueType, fits, list_of
 
 
 @dataclass(slots=True)
@@ -99,14 +99,8 @@ class StepTypes:
 
     def _work(self, draft: Draft, checker: Checker, entering: Typed) -> Typed:
         match draft.work:
-            case Save():
+            case Save() | Reshape():
                 return entering
-            case Reshape(text=None):
-                return entering
-            case Reshape(text=Template() as text):
-                path = (*draft.path, "prompt_template")
-                checker.interpolated(text, path, "a text")
-                return Typed(TEXT)
             case Infer(engines=engines) if engines:
                 if draft.recipe is not None:
                     self._arguments(draft, checker, entering)

@@ -68,7 +68,8 @@ class WorkflowStep:
     """One step: a model and its prompt, a recipe (`uses`), or a reshaped input.
 
     `arguments` is `with` in a file. `model` is a name from `Workflow.models` or a
-    backend. A step with neither `model` nor `uses` passes on its input, transformed.
+    backend. With a prompt and neither `model` nor `uses`, the configured model is
+    asked; with an input alone, the step passes it on, transformed.
     """
 
     id: str

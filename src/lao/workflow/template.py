@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from lao.workflow.values import FileValue, JsonValue, Value, place_in
 
@@ -28,6 +28,8 @@ _SINGLE = re.compile(r"\s*\{\{-?((?:(?!\}\}|\{\{).)*?)-?\}\}\s*", re.DOTALL)
 _FUEL = 500_000
 _OUTPUT = 32 << 20
 _WORDS = frozenset({"true", "false", "none", "True", "False", "None"})
+_UNKNOWN = ("UnknownFilter", "UnknownTest", "UnknownFunction")
+_Undefined = Literal["strict", "chainable"]
 _UNBOUNDED_FILTERS = ("format", "indent")
 ENGINE_NAMES: Final = frozenset({"range", "dict", "namespace", "loop", "self"})
 """Names that mean something to the engine itself; no value can have them."""
@@ -199,11 +201,11 @@ def _look_up(path: tuple[str, ...], scope: Mapping[str, Value]) -> Value:
 
 
 @cache
-def _environment() -> "Environment":
+def _environment(undefined: _Undefined = "strict") -> "Environment":
     """Return the engine; it keeps nothing between templates, and costs 30 µs to make."""
     from minijinja import Environment  # noqa: PLC0415  (25 ms that plain names save)
 
-    environment = Environment(undefined_behavior="strict", fuel=_FUEL)
+    environment = Environment(undefined_behavior=undefined, fuel=_FUEL)
     for name in _UNBOUNDED_FILTERS:
         environment.remove_filter(name)
     environment.remove_global("debug")
@@ -233,7 +235,23 @@ def _names(source: str) -> frozenset[str]:
         found = environment.undeclared_variables_in_str(source, nested=True)
     except EngineError as error:
         raise TemplateError(error.detail or error.kind, error.line or 1) from error
+    _try_out(source)
     return frozenset(found) - ENGINE_NAMES
+
+
+def _try_out(source: str) -> None:
+    """Fill a template in with nothing, to learn whether its filters exist.
+
+    The engine looks them up only when it comes to them. Whatever else goes wrong
+    without values is no fault of the template.
+    """
+    from minijinja import TemplateError as EngineError  # noqa: PLC0415
+
+    try:
+        _environment("chainable").render_str(source)
+    except EngineError as error:
+        if error.kind in _UNKNOWN:
+            raise TemplateError(error.detail or error.kind, error.line or 1) from error
 
 
 def _run(source: str, scope: Mapping[str, Value], *, expression: bool) -> Value:

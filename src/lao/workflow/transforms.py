@@ -170,10 +170,16 @@ def _texts(value: Value) -> list[str]:
     if not isinstance(value, list):
         raise TransformError(f"`join` works on a list, not on {_kind_of(value)}")
     return [
-        item if isinstance(item, str) else json.dumps(item, ensure_ascii=False)
+        item
+        if isinstance(item, str)
+        else json.dumps(item, ensure_ascii=False, default=_path_of)
         for item in value
         if not isinstance(item, FileValue)
     ]
+
+
+def _path_of(file: FileValue) -> str:
+    return file.path
 
 
 def _kind_of(value: Value) -> str:
