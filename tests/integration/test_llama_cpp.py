@@ -16,7 +16,7 @@ from tests.integration.backend_contract import BackendContract, Heard
 from tests.models import CANNED_ANSWER, make_tiny_gguf
 
 from lao.backends.llama_cpp import LlamaCppBackend
-from lao.errors import ModelUnavailable, StepError
+from lao.errors import ModelUnavailable, SchemaMismatch, StepError
 from lao.workers.pool import WorkerPool
 from lao.workflow.inference import ModelRequest
 from lao.workflow.local_models import LlamaCpp
@@ -172,7 +172,6 @@ async def test_a_prompt_that_fits_a_longer_context_is_answered(pool, tiny_gguf):
         ({"options": {"stop": 3}}, "llama.bad-option"),
         ({"options": {"num_predict": 0}}, "llama.bad-option"),
         ({"options": {"num_ctx": "big"}}, "llama.bad-option"),
-        ({"schema": {"type": "bogus"}, "wants": "json"}, "llama.bad-request"),
         ({"prompt": " \n"}, "llama.empty-prompt"),
         ({"files": ("/a.png",)}, "llama.no-files"),
         ({"input": [], "wants": "embedding"}, "llama.nothing-to-embed"),
@@ -181,6 +180,17 @@ async def test_a_prompt_that_fits_a_longer_context_is_answered(pool, tiny_gguf):
 )
 async def test_what_cannot_be_done_is_said(backend, request_, code):
     assert (await failure_of(backend, **request_)).code == code
+    assert (await backend.infer(HELLO, Heard())).value == CANNED_ANSWER
+
+
+@pytest.mark.parametrize(
+    "schema", [{"type": "bogus"}, {"type": "integer", "minimum": 5, "maximum": 3}]
+)
+async def test_a_schema_that_nothing_fits_is_said(backend, schema):
+    request = ModelRequest(prompt="Hi", schema=schema, wants="json")
+    with pytest.raises(SchemaMismatch) as raised:
+        await backend.infer(request, Heard())
+    assert raised.value.code == "output.impossible-schema"
     assert (await backend.infer(HELLO, Heard())).value == CANNED_ANSWER
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from lao.backends.gguf import read_gguf_header
 from lao.backends.llama_options import LOAD_OPTIONS
 from lao.backends.model_files import digest_of, model_parts, model_size
+from lao.errors import SchemaMismatch, StepError
 from lao.policy import WorkerLimits
 from lao.workers.pool import WorkerPool
 from lao.workers.spec import WorkerSpec
@@ -70,7 +71,17 @@ class LlamaCppBackend:
             await asyncio.to_thread(read_gguf_header, self._path)
             self._used[spec.key] = spec
         chosen = {k: v for k, v in options.items() if k not in LOAD_OPTIONS}
-        return await self._pool.infer(spec, replace(request, options=chosen), report)
+        asked = replace(request, options=chosen)
+        try:
+            return await self._pool.infer(spec, asked, report)
+        except StepError as error:
+            if request.schema is None or error.code != "llama.bad-request":
+                raise
+            raise SchemaMismatch(
+                "output.impossible-schema",
+                f"the model cannot answer by the step's schema: {error.problem.what}",
+                mend="look for a schema that nothing fits, such as minimum > maximum",
+            ) from error
 
     async def close(self) -> None:
         """End the model's processes."""
