@@ -495,6 +495,19 @@ def test_arguments_without_a_recipe_are_told():
     assert (code, place) == ("workflow.with-without-uses", "steps.0.with")
 
 
+def test_a_step_with_a_problem_of_its_own_is_there_for_the_others():
+    found = problems(
+        step("a", uses="sumarize", arguments={"text": "{{ nope }}"}),
+        step("b", model=CHAT),
+        step("c", input="{{ a }} {{ b }}"),
+    )
+    assert [(code, place) for code, place, *_ in found] == [
+        ("workflow.unknown-recipe", "steps.0.uses"),
+        ("workflow.nothing-to-do", "steps.1"),
+        ("workflow.unknown-step", "steps.0.with.text"),
+    ]
+
+
 def test_an_unknown_parameter_is_told():
     code, place, _, mend = problem(
         step(uses="summarize", arguments={"text": "x", "stile": "bullets"})

@@ -85,14 +85,12 @@ class Drafter:
     problems: Problems
 
     def drafts(self) -> list[Draft]:
-        """Return a draft of each step whose words make sense."""
+        """Return a draft of each step, also of one with problems: others name it."""
         models = Models(self.workflow, self.problems)
         found: list[Draft] = []
         for number, step in enumerate(self.workflow.steps):
             self._id(step.id, ("steps", number, "id"))
-            draft = self._draft(step, ("steps", number), models)
-            if draft is not None:
-                found.append(draft)
+            found.append(self._draft(step, ("steps", number), models))
         return found
 
     def _id(self, name: str, path: Path) -> None:
@@ -106,14 +104,12 @@ class Drafter:
             mend="use letters, digits and underscores, and no name that templates use",
         )
 
-    def _draft(self, step: WorkflowStep, path: Path, models: Models) -> Draft | None:
+    def _draft(self, step: WorkflowStep, path: Path, models: Models) -> Draft:
         draft = (
             self._own_words(step, path, models)
             if step.uses is None
             else self._recipe(step, step.uses, path, models)
         )
-        if draft is None:
-            return None
         draft.when = self._template(step.when, (*path, "when"))
         draft.for_each = self._template(step.for_each, (*path, "for_each"))
         if step.input_transforms and draft.input is None:
@@ -125,9 +121,7 @@ class Drafter:
             )
         return draft
 
-    def _own_words(
-        self, step: WorkflowStep, path: Path, models: Models
-    ) -> Draft | None:
+    def _own_words(self, step: WorkflowStep, path: Path, models: Models) -> Draft:
         engines = step_engines(step, self.catalog, models, path)
         tree = self.problems.parse(step.input, (*path, "input"))
         if step.arguments:
@@ -144,7 +138,6 @@ class Drafter:
                 path,
                 mend="add `input:`, `prompt_template:` or `uses:`",
             )
-            return None
         if engines is None and (step.system or step.options):
             self.problems.add(
                 "workflow.no-model",
@@ -157,7 +150,7 @@ class Drafter:
 
     def _recipe(
         self, step: WorkflowStep, name: str, path: Path, models: Models
-    ) -> Draft | None:
+    ) -> Draft:
         recipe = self.catalog.recipes.get(name)
         if recipe is None:
             self.problems.add(
@@ -166,7 +159,14 @@ class Drafter:
                 (*path, "uses"),
                 mend=did_you_mean(name, self.catalog.recipes),
             )
-            return None
+            given = {
+                key: self.problems.parse(value, (*path, "with", key))
+                for key, value in step.arguments.items()
+            }
+            whole = self.problems.parse(step.input, (*path, "input"))
+            return Draft(
+                step=step, path=path, work=Reshape(), arguments=given, input=whole
+            )
         arguments = self._arguments(step, recipe, path)
         if recipe.needs == "none" and recipe.engine.model is None:
             return self._save(step, recipe, path, arguments)
