@@ -144,6 +144,10 @@ class RefusedByPolicy(LaoError):
     exit_code = 5
 
 
+class StoreError(LaoError):
+    """The data folder cannot be opened, read or written."""
+
+
 class SchemaMismatch(LaoError):
     """A model's output does not fit the schema that the step asks for."""
 

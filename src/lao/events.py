@@ -24,6 +24,19 @@ class RunStarted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunResumed:
+    """A run goes on. `recalled` steps ended before and are taken over as they are.
+
+    `items` says, for a list that was cut off, how many of its elements are.
+    """
+
+    recalled: tuple[str, ...] = ()
+    items: Mapping[str, int] = field(default_factory=dict)
+    locality: str = ""
+    kind: Literal["run-resumed"] = "run-resumed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepStarted:
     """A step began. `model` is a label for people; `items` the length of a list."""
 
@@ -82,17 +95,28 @@ class FallbackChosen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemFinished:
-    """One element of a `for_each` step is done."""
+    """One element of a `for_each` step is done. The rest as in `StepFinished`."""
 
     step: str
     item: int
     value: Value
+    made_by: str = ""
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    model_seconds: float | None = None
+    cached: bool = False
+    key: str = ""
     kind: Literal["item-finished"] = "item-finished"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFinished:
-    """A step is done; `value` is its output. Tokens and times where known."""
+    """A step is done; `value` is its output. Tokens and times where known.
+
+    `key` names the result in the cache; `ingredients` holds a short digest of each
+    thing that could change it. It is not `reproducible` if it was sampled without a
+    seed: asking again would give something else.
+    """
 
     step: str
     value: Value
@@ -104,6 +128,10 @@ class StepFinished:
     attempts: int = 1
     cached: bool = False
     notes: tuple[str, ...] = ()
+    key: str = ""
+    ingredients: Mapping[str, str] = field(default_factory=dict)
+    model_digest: str = ""
+    reproducible: bool = True
     kind: Literal["step-finished"] = "step-finished"
 
 
@@ -155,6 +183,7 @@ class RunFinished:
 
 Fact = (
     RunStarted
+    | RunResumed
     | StepStarted
     | TextProduced
     | ProgressMade
@@ -220,14 +249,22 @@ class RunState:
             case RunStarted() as fact:
                 self.workflow, self.locality = fact.workflow, fact.locality
                 self.steps = dict.fromkeys(fact.steps, StepState())
+            case RunResumed() as fact:
+                self._resume(fact)
             case RunFinished() as fact:
                 self.status, self.outputs = fact.status, fact.outputs
-                self.seconds = fact.seconds
+                self.seconds += fact.seconds
             case PolicyViolated() as fact:
                 self.violations.append(fact)
             case fact:
                 state = self.steps.get(fact.step, StepState())
                 self.steps[fact.step] = _after(state, fact)
+
+    def _resume(self, fact: RunResumed) -> None:
+        """Keep what is taken over; the rest waits again."""
+        self.status, self.locality, self.outputs = "running", fact.locality, {}
+        for name in self.steps.keys() - set(fact.recalled):
+            self.steps[name] = StepState(items_done=fact.items.get(name, 0))
 
 
 def _after(state: StepState, fact: Fact) -> StepState:
@@ -252,7 +289,7 @@ def _after(state: StepState, fact: Fact) -> StepState:
             return replace(state, status="failed", failed=fact)
         case StepSkipped():
             return replace(state, status="skipped", skipped=fact)
-        case RunStarted() | RunFinished() | PolicyViolated():
+        case RunStarted() | RunResumed() | RunFinished() | PolicyViolated():
             return state
 
 

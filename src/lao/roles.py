@@ -2,6 +2,8 @@
 """The roles the engine sees. Each docstring is the contract; a suite runs it."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +22,14 @@ class Backend(Protocol):
 
     async def describe(self) -> ModelDescription:
         """Say what the model is; fails as `infer` would if it cannot be used."""
+        ...
+
+    async def identify(self) -> str:
+        """Name the model's content ("sha256:…"). Cheap; loads nothing.
+
+        Asked before each use of a kept result, so never from memory alone: a model
+        may be exchanged under its name at any time.
+        """
         ...
 
     async def infer(self, request: ModelRequest, report: Report) -> ModelReply:
@@ -55,15 +65,27 @@ class RunStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownResult:
+    """A result that was made before, and what made it."""
+
+    value: Value
+    made_by: str = ""
+
+
 class ResultCache(Protocol):
     """Results by the digest of everything that can change them."""
 
-    async def get(self, key: str) -> "Value | None":
+    async def get(self, key: str) -> KnownResult | None:
         """Return the result with that key, or None."""
         ...
 
-    async def put(self, key: str, value: Value) -> None:
-        """Keep a result."""
+    async def put(self, key: str, result: KnownResult) -> None:
+        """Keep a result; it is durable no later than the next fact of its run."""
+        ...
+
+    def claim(self, key: str) -> AbstractAsyncContextManager[None]:
+        """Hold a key, which nobody else then does: in no process of this user."""
         ...
 
 

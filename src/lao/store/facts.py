@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Facts as documents of the fields that say something, and back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields
+from itertools import compress
+from operator import attrgetter, is_not
+from types import MappingProxyType
+from typing import cast, get_args, get_origin
+
+from lao.events import Fact
+from lao.store.codec import Document, Get, Text, decode, encode
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How facts of one kind are written: fields and their defaults, in order."""
+
+    make: Callable[..., Fact]
+    names: tuple[str, ...]
+    values: Callable[[Fact], tuple[object, ...]]
+    defaults: tuple[object, ...]
+    places: range
+    tuples: tuple[str, ...]
+
+    def document(self, fact: Fact) -> dict[str, object]:
+        """Return the fields whose value is not their default."""
+        values, defaults = self.values(fact), self.defaults
+        return {
+            self.names[place]: values[place]
+            for place in compress(self.places, map(is_not, values, defaults))
+            if values[place] != defaults[place]
+        }
+
+
+def _form(kind: type[Fact]) -> _Form:
+    own = [each for each in fields(kind) if each.name != "kind"]
+    made = [each.default_factory for each in own]
+    return _Form(
+        make=kind,
+        names=tuple(each.name for each in own),
+        values=attrgetter(*(each.name for each in own)),
+        defaults=tuple(
+            each.default if make is MISSING else make()
+            for each, make in zip(own, made, strict=True)
+        ),
+        places=range(len(own)),
+        tuples=tuple(each.name for each in own if get_origin(each.type) is tuple),
+    )
+
+
+_KINDS: tuple[type[Fact], ...] = get_args(Fact)
+_FORMS: Mapping[type[Fact], _Form] = MappingProxyType({k: _form(k) for k in _KINDS})
+_BY_NAME: Mapping[str, _Form] = MappingProxyType(
+    {str(kind.__dataclass_fields__["kind"].default): _FORMS[kind] for kind in _KINDS}
+)
+
+
+def encode_fact(fact: Fact) -> tuple[str, Document]:
+    """Return the key of the result that a fact tells ("" for none), and the rest."""
+    document = _FORMS[type(fact)].document(fact)
+    key = cast("str", document.pop("key", ""))
+    return key, encode(document)
+
+
+def decode_fact(kind: str, key: str, body: Text, get: Get) -> Fact | None:
+    """Return the fact that `encode_fact` wrote.
+
+    What a newer LAO wrote is read as far as this one knows it: None for a fact of an
+    unknown kind, and no field that is unknown.
+    """
+    form = _BY_NAME.get(kind)
+    if form is None:
+        return None
+    found: dict[str, object] = dict(decode(body, get))
+    if key:
+        found["key"] = key
+    for name in form.tuples:
+        if name in found:
+            found[name] = tuple(cast("list[object]", found[name]))
+    return form.make(**{n: v for n, v in found.items() if n in form.names})
