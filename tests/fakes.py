@@ -9,7 +9,9 @@ from pathlib import Path
 
 from lao.engine.attempt import ModelSlots, StepWorker
 from lao.engine.journal import Journal
-from lao.engine.memory import MemoryCache, MemoryRunStore
+from lao.engine.memory import MemoryCache
+from lao.engine.naming import Namer
+from lao.engine.recall import recall
 from lao.engine.requests import RequestWriter
 from lao.engine.runner import Runner
 from lao.events import event_to_json
@@ -92,6 +94,9 @@ class FakeBackend:
     async def describe(self):
         return ModelDescription(name=self.name)
 
+    async def identify(self):
+        return f"sha256:{self.name}"
+
     async def close(self):
         pass
 
@@ -130,6 +135,19 @@ class Sink(list):
         return [fact for fact in self.facts if isinstance(fact, kind)]
 
 
+class MemoryRunStore:
+    """A `RunStore` that forgets when the process ends."""
+
+    def __init__(self):
+        self.kept = {}
+
+    async def append(self, event):
+        self.kept.setdefault(event.run, []).append(event)
+
+    async def events(self, run):
+        return tuple(self.kept.get(run, ()))
+
+
 class Bench:
     """Compiles a workflow and runs it with fakes; keeps what the run left."""
 
@@ -143,13 +161,20 @@ class Bench:
         self.catalog = catalog
         self.limits = RunLimits(**limits)
 
-    def runner(self, *steps, declared=None, **words):
+    def runner(self, *steps, declared=None, past=None, **words):
         workflow = Workflow(name="test", steps=steps, inputs=declared, **words)
+        plan = compile_workflow(workflow, self.catalog)
+        recalled = None if past is None else recall(plan, past)
         journal = Journal(
-            run="r1", store=self.store, sinks=[self.sink], clock=self.clock
+            run="r1",
+            store=self.store,
+            sinks=[self.sink],
+            clock=self.clock,
+            sequence=recalled.sequence if recalled else 0,
         )
         worker = StepWorker(
             backends=self.backends,
+            namer=Namer(self.backends),
             cache=self.cache,
             journal=journal,
             clock=self.clock,
@@ -159,11 +184,12 @@ class Bench:
             output_folder=self.folder,
         )
         return Runner(
-            plan=compile_workflow(workflow, self.catalog),
+            plan=plan,
             worker=worker,
             journal=journal,
             clock=self.clock,
             limits=self.limits,
+            recalled=recalled,
         )
 
     async def run(self, *steps, inputs=None, **words):

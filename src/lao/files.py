@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Opening files that somebody else named: regular files only, and without waiting."""
+"""Files that somebody else named: opened if regular, without waiting; known by marks."""
 
 import os
 import stat
@@ -9,6 +9,7 @@ from pathlib import Path
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 ABSENT = (FileNotFoundError, NotADirectoryError)
 """What opening a path raises that leads nowhere."""
+_SETTLED = 2.0  # seconds; no file system keeps times more coarsely (FAT: 2 s)
 
 
 class NotRegularError(OSError):
@@ -31,3 +32,24 @@ def open_regular(path: str | Path) -> FileIO:
         os.close(descriptor)
         raise NotRegularError(f"{str(path)!r} is not a regular file")
     return FileIO(descriptor, "r")
+
+
+def mark_of(found: os.stat_result) -> str:
+    """Return what changes when a file's content does.
+
+    The time of the last change of the inode is among it, which no program can set:
+    tools that copy keep the time of the content as it was.
+    """
+    return (
+        f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} "
+        f"{found.st_ino} {found.st_dev}"
+    )
+
+
+def is_settled(found: os.stat_result, now: float) -> bool:
+    """Whether the mark would show a change that comes after `now`.
+
+    Two changes within one tick of the file system's clock leave the same times, so a
+    file that changed just now may change again unseen. `now` is in seconds since 1970.
+    """
+    return abs(now - max(found.st_ctime, found.st_mtime)) > _SETTLED

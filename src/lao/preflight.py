@@ -1,20 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ask, of a plan, what this machine lacks to run it: files, models, packages."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import assert_never
 
+from lao.backend_factory import Backends
 from lao.backends.gguf import read_gguf_header, read_whisper_header
 from lao.backends.opening import open_model_file
+from lao.backends.packages import require_package
 from lao.config import Settings
 from lao.engine.inputs import bind_inputs
-from lao.errors import LaoError, ModelUnavailable, Problem, UsageError, at
+from lao.errors import LaoError, Problem, UsageError, at
 from lao.planning.plan import Infer, Plan
 from lao.planning.problems import Locate, Path as Spot
-from lao.runtime import Backends
 from lao.workflow.local_models import (
     Custom,
     Embedded,
@@ -24,13 +23,6 @@ from lao.workflow.local_models import (
     WhisperCpp,
 )
 from lao.workflow.steps import Workflow
-
-PACKAGES: Mapping[str, tuple[str, str]] = {
-    "speech": ("pocketsphinx", "speech-lite"),
-    "whisper.cpp": ("pywhispercpp", "whisper"),
-    "llama.cpp": ("xllamacpp", "llama"),
-}
-"""What runs each kind of model in-process: the package, and the extra that brings it."""
 
 
 @dataclass(slots=True)
@@ -89,26 +81,16 @@ async def look_at(model: ModelBackend, backends: Backends) -> None:
             await backends(model).describe()
         case LlamaCpp():
             read_gguf_header(Path(model.model_path))
-            _need_package(model.kind)
+            require_package(model.kind)
         case WhisperCpp():
             read_whisper_header(Path(model.model_path))
             if model.program is None:
-                _need_package(model.kind)
+                require_package(model.kind)
         case Embedded():
-            _need_package(model.name)
+            require_package(model.name)
         case Custom():
             path, _, _ = model.plugin.partition(".py:")
             with open_model_file(Path(path if path.endswith(".py") else f"{path}.py")):
                 pass
         case _:
             assert_never(model)
-
-
-def _need_package(kind: str) -> None:
-    package, extra = PACKAGES.get(kind, ("", ""))
-    if package and find_spec(package) is None:
-        raise ModelUnavailable(
-            "model.missing-package",
-            f"the package {package!r}, which runs this kind of model, is not installed",
-            mend=f"pip install 'lao-orchestrator[{extra}]'",
-        )

@@ -95,11 +95,14 @@ class AnswerContract(_Given):
             await missing.infer(ModelRequest(prompt="Hello"), Heard())
         with pytest.raises(ModelUnavailable):
             await missing.describe()
+        with pytest.raises(ModelUnavailable):
+            await missing.identify()
 
     async def test_a_description_names_the_content(self, backend):
         description = await backend.describe()
         assert description.digest.startswith("sha256:")
         assert len(description.digest) == len("sha256:") + 64
+        assert await backend.identify() == description.digest
 
     async def test_closing_twice_is_safe(self, backend):
         await backend.infer(ModelRequest(prompt="Hello"), Heard())

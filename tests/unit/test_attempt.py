@@ -9,7 +9,6 @@ from lao.engine.attempt import waiting_time
 from lao.errors import ModelUnavailable, RefusedByPolicy, SchemaMismatch, StepError
 from lao.events import FallbackChosen, StepFinished, StepRetried, TextProduced
 from lao.planning.engines import Catalog
-from lao.policy import LoopbackEndpoint
 from lao.recipes import find_recipes
 from lao.workflow.inference import ModelReply
 from lao.workflow.local_models import Ollama, WhisperCpp
@@ -240,11 +239,6 @@ async def test_a_step_may_ask_anew(cache, kept):
         ask(system="s"),
         ask(options={"seed": 1}),
         ask(output=Output(type=JSON)),
-        WorkflowStep(
-            id="a",
-            model=Ollama(model="m", endpoint=LoopbackEndpoint("http://127.0.0.1:1")),
-            prompt_template="x",
-        ),
     ],
 )
 async def test_whatever_can_change_an_answer_makes_another_request(other):

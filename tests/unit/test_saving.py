@@ -177,3 +177,14 @@ def test_a_folder_that_is_a_file_is_said(tmp_path):
     (tmp_path / "a").write_text("x")
     assert failure("x", tmp_path / "a" / "b") in ("save.failed", "save.exists")
     assert failure("x", tmp_path, overwrite=True) == "save.failed"
+
+
+def test_a_file_that_holds_the_very_same_is_left_as_it_is(tmp_path):
+    path = tmp_path / "a.txt"
+    save("same", path, overwrite=False)
+    before = path.stat()
+    save("same", path, overwrite=False)
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (
+        before.st_ino,
+        before.st_mtime_ns,
+    )

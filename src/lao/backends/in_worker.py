@@ -1,37 +1,73 @@
 # SPDX-License-Identifier: Apache-2.0
 """A model that is a `LocalModel` class in a worker process: embedded or the user's own."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import assert_never
 
+from lao.backends.embedded_identity import embedded_digest
+from lao.backends.file_identity import FileIdentity
 from lao.backends.opening import open_model_file
 from lao.errors import ModelUnavailable
 from lao.policy import WorkerLimits
+from lao.workers.entry import split_entry
 from lao.workers.pool import WorkerPool
 from lao.workers.spec import WorkerSpec
 from lao.workflow.inference import ModelDescription, ModelReply, ModelRequest, Report
 from lao.workflow.local_models import Custom, Embedded
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class InWorker:
-    """A `Backend` whose model lives in a worker process of its own."""
+    """A `Backend` whose model lives in a worker process of its own.
+
+    State: what the model's file was when it was last used, and LAO's own digest.
+    """
 
     spec: WorkerSpec
     pool: WorkerPool
+    _file: FileIdentity | None = field(init=False)
+    _digest: str = field(init=False, default="")
+
+    def __post_init__(self) -> None:
+        """Find the file of a model that is not LAO's own."""
+        place, _ = split_entry(self.spec.entry)
+        is_own = not place.startswith("/")
+        self._file = None if is_own else FileIdentity(path=Path(place), check=_check)
 
     async def describe(self) -> ModelDescription:
         """Say what the model is, loading it if need be."""
-        return await self.pool.describe(self.spec)
+        return await self.pool.describe(self._current())
+
+    async def identify(self) -> str:
+        """Name the sources: LAO's own cannot change while it runs."""
+        if self._file is not None:
+            return await self._file.digest()
+        if not self._digest:
+            module = split_entry(self.spec.entry)[0].rpartition(".")[2]
+            self._digest = await asyncio.to_thread(embedded_digest, module)
+        return self._digest
 
     async def infer(self, request: ModelRequest, report: Report) -> ModelReply:
         """Answer one request."""
-        return await self.pool.infer(self.spec, request, report)
+        return await self.pool.infer(self._current(), request, report)
 
     async def close(self) -> None:
         """End the worker."""
         await self.pool.release(self.spec)
+
+    def _current(self) -> WorkerSpec:
+        """Return the worker of what the file holds now; another one is on its way out."""
+        if self._file is not None and self.spec.content != (now := self._file.mark()):
+            self.spec = replace(self.spec, content=now)
+        return self.spec
+
+
+def _check(path: Path) -> None:
+    """Complain if there is no such file."""
+    with open_model_file(path):
+        pass
 
 
 def embedded_spec(model: Embedded, limits: WorkerLimits) -> WorkerSpec:

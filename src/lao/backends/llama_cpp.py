@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from lao.backends.file_identity import FileIdentity
 from lao.backends.gguf import read_gguf_header
 from lao.backends.llama_options import LOAD_OPTIONS
 from lao.backends.model_files import digest_of, model_parts, model_size
+from lao.backends.packages import require_package
 from lao.errors import SchemaMismatch, StepError
 from lao.policy import WorkerLimits
 from lao.workers.pool import WorkerPool
@@ -41,6 +43,9 @@ class LlamaCppBackend:
         self._parallel = parallel
         self._limits = limits or WorkerLimits()
         self._cache_folder = cache_folder
+        self._identity = FileIdentity(
+            path=self._path, check=_check, cache_folder=cache_folder
+        )
         self._used: dict[str, WorkerSpec] = {}
 
     async def describe(self) -> ModelDescription:
@@ -62,6 +67,10 @@ class LlamaCppBackend:
                 "vocabulary_size": header.vocabulary_size,
             },
         )
+
+    async def identify(self) -> str:
+        """Name the model's content."""
+        return await self._identity.digest()
 
     async def infer(self, request: ModelRequest, report: Report) -> ModelReply:
         """Answer one request, telling pieces and progress on the way."""
@@ -101,4 +110,11 @@ class LlamaCppBackend:
             limits=self._limits,
             profile="serves-unix",
             parallel=self._parallel,
+            content=self._identity.mark(),
         )
+
+
+def _check(path: Path) -> None:
+    """Complain if a model cannot be used."""
+    read_gguf_header(path, brief=True)
+    require_package("llama.cpp")

@@ -88,6 +88,11 @@ class OllamaBackend:
             },
         )
 
+    async def identify(self) -> str:
+        """Name the model's content, as the server does now."""
+        with translated(self._api.endpoint, self._model.model):
+            return await self._guard.identify()
+
     async def infer(self, request: ModelRequest, report: Report) -> ModelReply:
         """Answer one request, telling pieces on the way."""
         with translated(self._api.endpoint, self._model.model):

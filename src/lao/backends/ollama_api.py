@@ -6,11 +6,13 @@ push, create, copy or delete.
 """
 
 import asyncio
+import json
 import math
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final, Literal, TypeVar
 
 from lao.backends.http1 import Method, TransportError
@@ -51,11 +53,18 @@ class ListedModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownModel:
-    """What `/api/show` tells. `remote` as in `ListedModel`."""
+    """What `/api/show` tells. `remote` as in `ListedModel`, `told` is all of it."""
 
     context_length: int | None
     capabilities: tuple[str, ...]
     remote: str | None
+    told: Fields
+
+    @property
+    def digest(self) -> str:
+        """A digest of all that the server tells, for want of the model's own."""
+        text = json.dumps(self.told, sort_keys=True)
+        return f"sha256:{sha256(text.encode()).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +137,7 @@ class OllamaApi:
             context_length=count_in(info, f"{architecture}.context_length"),
             capabilities=tuple(map(str, list_in(fields, "capabilities"))),
             remote=remote_in(fields),
+            told=fields,
         )
 
     async def loaded_context(self, model: str) -> int | None:
@@ -221,6 +231,12 @@ def full_name(model: str) -> str:
     """Return a model's name with its tag: Ollama lets `:latest` go unsaid."""
     name = model.strip().lower()
     return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
+
+
+def plain_name(model: str) -> str:
+    """Return a model's name as the server lists it, without what goes unsaid there."""
+    name = model.strip().lower().removesuffix(":local")
+    return full_name(name.removeprefix("registry.ollama.ai/").removeprefix("library/"))
 
 
 def remote_in(fields: Fields) -> str | None:

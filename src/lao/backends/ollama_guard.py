@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from lao.backends.loopback import HttpStatusError
-from lao.backends.ollama_api import OllamaApi, ShownModel
+from lao.backends.ollama_api import OllamaApi, ShownModel, full_name, plain_name
 from lao.backends.ollama_errors import model_not_found, remote_model, words_of
 from lao.errors import RefusedByPolicy
 
@@ -90,6 +90,29 @@ class Guard:
         if understands_local(server.version) and not name.lower().endswith(":local"):
             name = f"{name}:local"
         return Admitted(name=name, shown=shown, server=server)
+
+    async def identify(self) -> str:
+        """Return the digest of the model, which one request tells. Sends no prompt.
+
+        Raises:
+            RefusedByPolicy: as `admit`.
+            ModelUnavailable: as `admit`.
+        """
+        if is_cloud_name(self._model):
+            raise remote_model(self._model, "its name is one of Ollama's cloud")
+        if self._require_no_cloud:
+            await self._ask_server()
+        listed = {full_name(one.name): one for one in await self._api.models()}
+        found = listed.get(full_name(self._model))
+        found = found or listed.get(plain_name(self._model))
+        if found is not None and found.remote is not None:
+            raise remote_model(self._model, found.remote)
+        if found is not None and found.digest:
+            return found.digest
+        shown = await self._show()  # it knows names that it does not list
+        if shown.remote is not None:
+            raise remote_model(self._model, shown.remote)
+        return shown.digest
 
     async def _show(self) -> ShownModel:
         try:

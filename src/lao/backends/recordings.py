@@ -88,6 +88,10 @@ class WithRecordings:
         """Say what the model is."""
         return await self._inner.describe()
 
+    async def identify(self) -> str:
+        """Name the model's content."""
+        return await self._inner.identify()
+
     async def infer(self, request: ModelRequest, report: Report) -> ModelReply:
         """Answer one request about a recording."""
         try:

@@ -5,10 +5,13 @@ import asyncio
 import tempfile
 import time
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
+from lao.backends.file_identity import FileIdentity
 from lao.backends.gguf import WhisperHeader, read_whisper_header
 from lao.backends.model_files import digest_of
+from lao.backends.packages import require_package
 from lao.backends.recording_file import recording_of
 from lao.backends.recordings import as_error, readable_recording
 from lao.backends.subtitles import render, wanted_output
@@ -16,6 +19,7 @@ from lao.backends.whisper_cli import WhisperCli
 from lao.backends.whisper_options import read_options
 from lao.policy import WorkerLimits
 from lao.workers.pool import WorkerPool
+from lao.workers.programs import require_program
 from lao.workers.spec import WorkerSpec
 from lao.workflow.inference import (
     ModelDescription,
@@ -49,6 +53,11 @@ class WhisperCppBackend:
         self._ffmpeg = ffmpeg
         self._limits = limits or WorkerLimits()
         self._cache_folder = cache_folder
+        self._identity = FileIdentity(
+            path=self._path,
+            check=_check if model.program is None else read_whisper_header,
+            cache_folder=cache_folder,
+        )
         self._cli = (
             None
             if model.program is None
@@ -58,7 +67,16 @@ class WhisperCppBackend:
                 limits=self._limits,
             )
         )
-        self._header: WhisperHeader | None = None
+        self._program = (
+            None
+            if self._cli is None
+            else FileIdentity(
+                path=self._cli.program,
+                check=require_program,
+                cache_folder=cache_folder,
+            )
+        )
+        self._header: tuple[str, WhisperHeader] | None = None
         self._used: dict[str, WorkerSpec] = {}
 
     async def describe(self) -> ModelDescription:
@@ -74,6 +92,14 @@ class WhisperCppBackend:
                 "quantization": header.quantisation,
             },
         )
+
+    async def identify(self) -> str:
+        """Name the model's content, together with that of the program that runs it."""
+        model = await self._identity.digest()
+        if self._program is None:
+            return model
+        both = f"{model} {await self._program.digest()}"
+        return f"sha256:{sha256(both.encode()).hexdigest()}"
 
     async def infer(self, request: ModelRequest, report: Report) -> ModelReply:
         """Transcribe one recording."""
@@ -107,6 +133,7 @@ class WhisperCppBackend:
             config={"model_path": str(self._path)},
             readable=tuple(filter(None, (str(self._path), vad_model))),
             limits=self._limits,
+            content=self._identity.mark(),
         )
         self._used[spec.key] = spec
         return await self._pool.infer(spec, request, report)
@@ -134,6 +161,14 @@ class WhisperCppBackend:
         )
 
     async def _read_header(self) -> WhisperHeader:
-        if self._header is None:
-            self._header = await asyncio.to_thread(read_whisper_header, self._path)
-        return self._header
+        mark = self._identity.mark()
+        if self._header is None or self._header[0] != mark:
+            header = await asyncio.to_thread(read_whisper_header, self._path)
+            self._header = mark, header
+        return self._header[1]
+
+
+def _check(path: Path) -> None:
+    """Complain if a model cannot be used in a worker process."""
+    read_whisper_header(path)
+    require_package("whisper.cpp")

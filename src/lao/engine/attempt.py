@@ -3,27 +3,25 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar, assert_never
 
 from lao.engine.answers import read_answer
 from lao.engine.journal import Journal
-from lao.engine.requests import RequestWriter, template_failure
-from lao.engine.result_key import result_key
+from lao.engine.naming import Namer, ResultName
+from lao.engine.requests import RequestWriter
 from lao.engine.saving import save, target_path
+from lao.engine.scope import rendered, step_scope
 from lao.errors import AttemptError, LaoError, SchemaMismatch, StepError
 from lao.events import FallbackChosen, ProgressMade, StepRetried, TextProduced
 from lao.planning.plan import Engine, Infer, PlannedStep, Reshape, Save
 from lao.policy import RunLimits
-from lao.roles import BackendFactory, Clock, ResultCache
+from lao.roles import BackendFactory, Clock, KnownResult, ResultCache
 from lao.workflow.inference import ModelReply, ModelRequest
 from lao.workflow.local_models import Ollama, label
 from lao.workflow.steps import Retry
-from lao.workflow.template import TemplateError, evaluate_tree
-from lao.workflow.transforms import TransformError, apply_transforms
 from lao.workflow.values import Value
 
 T = TypeVar("T")
@@ -31,10 +29,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a step gave, and how. `reply` is None where no model was asked."""
+    """What a step gave, and how. `reply` is None where no model was asked.
+
+    `name` says what the result is made of; a cached one's `reply` only who made it.
+    """
 
     value: Value
     reply: ModelReply | None = None
+    name: ResultName | None = None
     attempts: int = 1
     cached: bool = False
     notes: tuple[str, ...] = ()
@@ -47,16 +49,15 @@ class ModelSlots:
     per_model: int
     taken: dict[str, asyncio.Semaphore] = field(default_factory=dict)
 
-    @asynccontextmanager
-    async def slot(self, engine: Engine) -> AsyncIterator[None]:
-        """Wait for a slot of the engine's model, and hold it."""
+    def slot(self, engine: Engine) -> asyncio.Semaphore:
+        """Return the slots of the engine's model: `async with` waits for one."""
         model = engine.model
         key = label(model)
         if isinstance(model, Ollama):
             key += f" at {model.endpoint}"
-        free = self.taken.setdefault(key, asyncio.Semaphore(self.per_model))
-        async with free:
-            yield
+        if key not in self.taken:
+            self.taken[key] = asyncio.Semaphore(self.per_model)
+        return self.taken[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class StepWorker:
     """Does the work of single steps, for one run."""
 
     backends: BackendFactory
+    namer: Namer
     cache: ResultCache
     journal: Journal
     clock: Clock
@@ -100,7 +102,7 @@ class StepWorker:
         Raises:
             LaoError: the step failed, after its retries and fallbacks.
         """
-        inner = _step_scope(step, scope)
+        inner = step_scope(step, scope)
         match step.work:
             case Reshape():
                 return Result(value=inner.get("input"))
@@ -112,8 +114,8 @@ class StepWorker:
                 assert_never(never)
 
     async def _save(self, work: Save, scope: Mapping[str, Value]) -> Result:
-        rendered = _rendered(work.path.render, scope)
-        path = target_path(work.path, rendered, self.output_folder)
+        words = rendered(work.path, scope)
+        path = target_path(work.path, words, self.output_folder)
         value = scope.get("input")
         await asyncio.to_thread(save, value, path, overwrite=work.overwrite)
         return Result(value=value, notes=(f"saved to {path}",))
@@ -173,31 +175,56 @@ class StepWorker:
                 await self.clock.sleep(delay)
                 attempt += 1
             else:
-                return replace(result, attempts=attempt)
+                return replace(result, attempts=attempt) if attempt > 1 else result
 
     async def _ask(
         self, step: PlannedStep, engine: Engine, request: ModelRequest, item: int | None
     ) -> Result:
-        notes = (engine.note,) if engine.note else ()
-        key = result_key(engine, request)
-        known = await self._known(step, key)
+        name = await self.namer.name(engine, request)
+        if step.cache != "auto":
+            return await self._make(step, engine, request, name, item)
+        known = await self._known(engine, name)
         if known is not None:
-            return Result(value=known, cached=True, notes=notes)
+            return known
+        async with self.cache.claim(name.key):  # one asks, the others wait for it
+            known = await self._known(engine, name)  # another made it meanwhile
+            return known or await self._make(step, engine, request, name, item)
+
+    async def _make(
+        self,
+        step: PlannedStep,
+        engine: Engine,
+        request: ModelRequest,
+        name: ResultName,
+        item: int | None,
+    ) -> Result:
         telling = _Telling(self.journal, step.id, item)
         async with self.slots.slot(engine):
-            known = await self._known(step, key)  # another asked it meanwhile
-            if known is not None:
-                return Result(value=known, cached=True, notes=notes)
-            reply = await _within(
-                self.backends(engine.model).infer(request, telling), step.timeout
-            )
-            value = read_answer(engine, reply, self.limits)
-            if step.cache != "off":
-                await self.cache.put(key, value)
-        return Result(value=value, reply=reply, notes=notes + reply.notes)
+            answer = self.backends(engine.model).infer(request, telling)
+            reply = await _within(answer, step.timeout)
+        value = read_answer(engine, reply, self.limits)
+        if step.cache != "off":
+            made = KnownResult(value=value, made_by=reply.made_by)
+            await self.cache.put(name.key, made)
+        notes = _notes(engine) + reply.notes
+        return Result(value=value, reply=reply, name=name, notes=notes)
 
-    async def _known(self, step: PlannedStep, key: str) -> Value | None:
-        return await self.cache.get(key) if step.cache == "auto" else None
+    async def _known(self, engine: Engine, name: ResultName) -> Result | None:
+        known = await self.cache.get(name.key)
+        if known is None:
+            return None
+        reply = ModelReply(value=None, made_by=known.made_by)
+        return Result(
+            value=known.value,
+            reply=reply,
+            name=name,
+            cached=True,
+            notes=_notes(engine),
+        )
+
+
+def _notes(engine: Engine) -> tuple[str, ...]:
+    return (engine.note,) if engine.note else ()
 
 
 def waiting_time(retry: Retry, attempt: int, chance: float) -> float:
@@ -208,6 +235,8 @@ def waiting_time(retry: Retry, attempt: int, chance: float) -> float:
 
 
 async def _within(answer: Awaitable[T], seconds: float | None) -> T:
+    if seconds is None:
+        return await answer
     try:
         async with asyncio.timeout(seconds):
             return await answer
@@ -225,34 +254,3 @@ def _may_pass(error: LaoError) -> bool:
     if isinstance(error, SchemaMismatch):
         return True
     return isinstance(error, AttemptError) and error.retryable
-
-
-def _step_scope(step: PlannedStep, scope: Mapping[str, Value]) -> dict[str, Value]:
-    """Return what the templates of a step see."""
-    try:
-        given = evaluate_tree(step.input, scope)
-        given = apply_transforms(step.input_transforms, given)
-        if step.arguments is None:
-            return {**scope, "input": given}
-        arguments = {
-            name: given if tree is step.input else evaluate_tree(tree, scope)
-            for name, tree in step.arguments.items()
-        }
-    except TemplateError as error:
-        raise template_failure(error) from error
-    except TransformError as error:
-        raise StepError(
-            "transform.failed",
-            str(error),
-            mend="check what the step gets as input",
-        ) from error
-    return {**arguments, "input": given}
-
-
-def _rendered(
-    render: Callable[[Mapping[str, Value]], str], scope: Mapping[str, Value]
-) -> str:
-    try:
-        return render(scope)
-    except TemplateError as error:
-        raise template_failure(error) from error

@@ -136,11 +136,13 @@ def file_input(name: str, kind: FileKind, path: Path) -> FileValue:
 
 def read_file(name: str, path: Path) -> bytes:
     """Return the content of a regular file of at most 256 MiB."""
+    data = bytearray()
     with open_input(name, _expanded(path)) as file:
-        data = file.read(_TEXT_LIMIT + 1)
-    if len(data) > _TEXT_LIMIT:
-        raise too_large(name)
-    return data
+        while block := file.read(1 << 20):  # `read(limit)` would allocate the limit
+            data += block
+            if len(data) > _TEXT_LIMIT:
+                raise too_large(name)
+    return bytes(data)
 
 
 def too_large(name: str) -> UsageError:

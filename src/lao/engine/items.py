@@ -2,12 +2,16 @@
 """The elements of a `for_each`: each worked on once, a bounded number side by side."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from hashlib import blake2b
 from typing import TypeVar
 
 from lao.engine.attempt import Result
+from lao.engine.naming import ResultName
 from lao.workflow.inference import ModelReply
+from lao.workflow.template import plain
 from lao.workflow.values import Value
 
 Perform = Callable[[int, Value], Awaitable[Result]]
@@ -48,6 +52,7 @@ def _together(total: Result, result: Result) -> Result:
     return Result(
         value=None,
         reply=_replies(total.reply, result.reply),
+        name=total.name or result.name,
         attempts=max(total.attempts, result.attempts),
         cached=total.cached and result.cached,
         notes=tuple(notes)[:_NOTES],
@@ -68,3 +73,17 @@ def _replies(total: ModelReply | None, reply: ModelReply | None) -> ModelReply |
 
 def _sum(one: Number | None, other: Number | None) -> Number | None:
     return None if one is None or other is None else one + other
+
+
+def name_of_list(name: ResultName, items: Sequence[Value]) -> ResultName:
+    """Return what a list of results is made of, from the name of one of them.
+
+    The list has no key of its own: each element has one.
+    """
+    digest = blake2b(digest_size=6)
+    for start in range(0, len(items), 1000):
+        part = json.dumps(plain(list(items[start : start + 1000])))
+        digest.update(part.encode())
+    apart = ("input", "files", "options")  # may differ from element to element
+    shared = {key: each for key, each in name.ingredients.items() if key not in apart}
+    return replace(name, key="", ingredients={**shared, "input": digest.hexdigest()})

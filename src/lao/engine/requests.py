@@ -4,7 +4,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 
 from lao.errors import StepError
@@ -29,10 +29,6 @@ class RequestWriter:
 
     limits: RunLimits = field(default_factory=RunLimits)
 
-    @cached_property
-    def _with_schema(self) -> Template:
-        return parse_template(_SCHEMA_PROMPT.read_text("utf-8").rstrip("\n"))
-
     def write(self, engine: Engine, scope: Mapping[str, Value]) -> ModelRequest:
         """Return the request for one inference.
 
@@ -50,13 +46,12 @@ class RequestWriter:
         files = tuple(_files(given))
         prompt = engine.prompt.render(scope) if engine.prompt else ""
         system = engine.system.render(scope) if engine.system else ""
-        if _takes_prompt(engine):
+        if takes_prompt(engine):
             prompt = _joined(engine, prompt, given)
             self._check(prompt, has_files=bool(files))
         schema = engine.output.schema
         if schema is not None and prompt:
-            shown = json.dumps(schema, ensure_ascii=False)
-            prompt = self._with_schema.render({"prompt": prompt, "schema": shown})
+            prompt += schema_words(schema)
         return ModelRequest(
             prompt=prompt,
             system=system,
@@ -83,6 +78,17 @@ class RequestWriter:
             )
 
 
+def schema_words(schema: Mapping[str, JsonValue]) -> str:
+    """Return what a prompt ends with where the answer must fit a schema."""
+    shown = json.dumps(schema, ensure_ascii=False)
+    return _schema_prompt().render({"prompt": "", "schema": shown})
+
+
+@cache
+def _schema_prompt() -> Template:
+    return parse_template(_SCHEMA_PROMPT.read_text("utf-8").rstrip("\n"))
+
+
 def template_failure(error: TemplateError) -> StepError:
     """Return the step's error for a template that could not be filled in."""
     return StepError(
@@ -102,7 +108,8 @@ def wanted(engine: Engine) -> Wanted:
     return "text" if kind == "text" else "json"
 
 
-def _takes_prompt(engine: Engine) -> bool:
+def takes_prompt(engine: Engine) -> bool:
+    """Whether the model reads a prompt, and nothing else that is text."""
     return (
         engine.model.kind in ("ollama", "llama.cpp") and wanted(engine) != "embedding"
     )
@@ -138,15 +145,17 @@ def _files(value: Value) -> list[str]:
         case FileValue():
             return [value.path]
         case list():
-            return [item.path for item in value if isinstance(item, FileValue)]
+            return [path for item in value for path in _files(item)]
+        case dict():
+            return [path for item in value.values() for path in _files(item)]
         case _:
             return []
 
 
 def _options(engine: Engine, scope: Mapping[str, Value]) -> dict[str, JsonValue]:
     """Return the model's own options with the step's over them; None drops one."""
-    step = plain(evaluate_tree(engine.options, scope))
     merged = dict(engine.model.options)
+    step = plain(evaluate_tree(engine.options, scope)) if engine.options else None
     if isinstance(step, dict):
         merged |= step
     return {name: value for name, value in merged.items() if value is not None}

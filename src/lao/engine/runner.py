@@ -6,24 +6,33 @@ State: the scheduler, and `values`, the output of each step that has one.
 """
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
 
 from lao.engine.attempt import Result, StepWorker
-from lao.engine.items import perform_each
+from lao.engine.items import name_of_list, perform_each
 from lao.engine.journal import Journal
-from lao.engine.requests import template_failure
+from lao.engine.recall import Recalled
 from lao.engine.scheduler import Outcome, Scheduler
-from lao.errors import LaoError, RefusedByPolicy, StepError
+from lao.engine.scope import elements, holds, workflow_scope
+from lao.engine.telling import (
+    as_value,
+    evaluate_outputs,
+    item_finished,
+    step_finished,
+    step_skipped,
+    unexpected,
+)
+from lao.errors import LaoError, RefusedByPolicy, StoreError
 from lao.events import (
-    ItemFinished,
+    Fact,
     PolicyViolated,
     RunFinished,
+    RunResumed,
     RunStarted,
     RunStatus,
     StepFailed,
-    StepFinished,
-    StepSkipped,
     StepStarted,
 )
 from lao.planning.plan import Infer, Plan, PlannedStep
@@ -31,9 +40,9 @@ from lao.policy import RunLimits
 from lao.roles import Clock
 from lao.workflow.local_models import label
 from lao.workflow.steps import StepId
-from lao.workflow.template import TemplateError, evaluate_tree, templates_in
-from lao.workflow.values import JsonValue, Value
+from lao.workflow.values import Value
 
+_TURNS = 32  # steps that one task may run without a pause
 _EXIT_ORDER = (5, 6, 7, 3)
 _ENDINGS: Mapping[Outcome, str] = {
     Outcome.done: "is done",
@@ -44,19 +53,26 @@ _ENDINGS: Mapping[Outcome, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """How a run ended. `failures` in the order in which they happened."""
+    """How a run ended. `failures` in the order in which they happened.
+
+    `unrecorded` is set when the journal could not be written: `outputs` holds what
+    was made all the same; what the journal lacks runs again when the run goes on.
+    """
 
     run: str
     status: RunStatus
     outputs: Mapping[str, Value]
     failures: tuple[StepFailed, ...] = ()
     seconds: float = 0.0
+    unrecorded: StoreError | None = None
 
     @property
     def exit_code(self) -> int:
         """What the command line ends with: a refusal outweighs the rest."""
         codes = {failure.exit_code for failure in self.failures}
         known = [code for code in _EXIT_ORDER if code in codes]
+        if not codes and self.unrecorded is not None:
+            return self.unrecorded.exit_code
         return known[0] if known else (3 if codes else 0)
 
 
@@ -70,6 +86,7 @@ class Runner:
     clock: Clock
     limits: RunLimits
     locality: str = ""
+    recalled: Recalled | None = None
     values: dict[StepId, Value] = field(default_factory=dict)
     failures: list[StepFailed] = field(default_factory=list)
     scheduler: Scheduler = field(init=False)
@@ -94,82 +111,142 @@ class Runner:
         """
         self.inputs = dict(inputs)
         begun = self.clock.monotonic()
-        await self.journal.record(
-            RunStarted(
-                workflow=self.plan.name,
-                steps=tuple(self.plan.steps),
-                locality=self.locality,
-            )
-        )
+        await self._begin()
+        unrecorded = None
         try:
-            await self._settle_all()
+            unrecorded = await self._settle_all()
         except asyncio.CancelledError:
             await self._finish("cancelled", begun)
             raise
-        return await self._finish("done", begun)
+        return await self._finish("done", begun, unrecorded)
 
-    async def _settle_all(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            self._start_ready(group)
-            try:
-                await self.all_settled.wait()
-            except asyncio.CancelledError:
-                self.is_cancelled = True  # before the steps hear of it
-                raise
-
-    async def _finish(self, status: RunStatus, begun: float) -> RunResult:
-        outputs = await self._outputs()
-        if self.failures and status == "done":
-            status = "failed"
-        seconds = round(self.clock.monotonic() - begun, 6)
+    async def _begin(self) -> None:
+        if self.recalled is None:
+            steps = tuple(self.plan.steps)
+            await self.journal.record(
+                RunStarted(workflow=self.plan.name, steps=steps, locality=self.locality)
+            )
+            return
+        before = self.recalled
+        self.values.update(before.values)
+        skipped = self.scheduler.recall(before.outcomes)
         await self.journal.record(
-            RunFinished(status=status, outputs=outputs, seconds=seconds)
+            RunResumed(
+                recalled=tuple(before.outcomes),
+                items={step: len(items) for step, items in before.items.items()},
+                locality=self.locality,
+            )
         )
+        for name in skipped:
+            self._use_default(self.plan.steps[name])
+            reason = "what it needs was skipped"
+            await self.journal.record(step_skipped(self.plan.steps[name], reason))
+
+    async def _settle_all(self) -> StoreError | None:
+        """Run until every step is settled, or until the journal cannot be written."""
+        unrecorded = None
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._start_ready(group)
+                try:
+                    await self.all_settled.wait()
+                except asyncio.CancelledError:
+                    self.is_cancelled = True  # before the steps hear of it
+                    raise
+        except* StoreError as failures:
+            unrecorded = _first(failures)
+        return unrecorded
+
+    async def _finish(
+        self, status: RunStatus, begun: float, unrecorded: StoreError | None = None
+    ) -> RunResult:
+        outputs, problems = evaluate_outputs(self.plan, self.inputs, self.values)
+        self.failures += problems
+        if status == "done" and (self.failures or not self.scheduler.finished):
+            status = "failed"
+        seconds = self._since(begun)
+        ending = RunFinished(status=status, outputs=outputs, seconds=seconds)
+        if unrecorded is None:
+            unrecorded = await self._record_end([*problems, ending])
         return RunResult(
             run=self.journal.run,
             status=status,
             outputs=outputs,
             failures=tuple(self.failures),
             seconds=seconds,
+            unrecorded=unrecorded,
         )
 
+    async def _record_end(self, facts: Sequence[Fact]) -> StoreError | None:
+        try:
+            for fact in facts:
+                await self.journal.record(fact)
+        except StoreError as error:
+            return error
+        return None
+
+    def _since(self, begun: float) -> float:
+        return round(self.clock.monotonic() - begun, 6)
+
     def _start_ready(self, group: asyncio.TaskGroup) -> None:
+        for step in self._startable():
+            group.create_task(self._steps(step, group), name=step.id)
+
+    def _startable(self) -> list[PlannedStep]:
+        """Take the steps that may start now; with none left at all, end the run."""
         free = self.limits.parallel_steps - len(self.scheduler.running)
-        for step in self.scheduler.start(free):
-            group.create_task(self._step(self.plan.steps[step], group), name=step)
+        started = self.scheduler.start(free)
         if self.scheduler.finished:
             self.all_settled.set()
+        return [self.plan.steps[step] for step in started]
 
     def _stop_if_cancelled(self) -> None:
         """Go on with a cancellation that a model answered with a result or an error."""
         if self.is_cancelled:
             raise asyncio.CancelledError
 
-    async def _step(self, step: PlannedStep, group: asyncio.TaskGroup) -> None:
+    async def _steps(self, step: PlannedStep, group: asyncio.TaskGroup) -> None:
+        """Run a step, start what it made ready, and go on with one of those.
+
+        A task for each step would cost a chain a third more. Steps that wait for
+        nothing must not keep the loop from everything else: hence the pause.
+        """
+        for turn in count(1):
+            await self._settle(step)
+            self._stop_if_cancelled()
+            started = self._startable()
+            for other in started[1:]:
+                group.create_task(self._steps(other, group), name=other.id)
+            if not started:
+                return
+            step = started[0]
+            if turn % _TURNS == 0:
+                await asyncio.sleep(0)
+
+    async def _settle(self, step: PlannedStep) -> None:
         outcome = await self._outcome(step)
         skipped = self.scheduler.settle(step.id, outcome)
         for name in skipped:  # before anything is awaited: followers may start then
             self._use_default(self.plan.steps[name])
         for name in skipped:
             reason = f"step {step.id!r} {_ENDINGS[outcome]}"
-            await self.journal.record(_skipped(self.plan.steps[name], reason))
-        self._stop_if_cancelled()
-        self._start_ready(group)
+            await self.journal.record(step_skipped(self.plan.steps[name], reason))
 
     async def _outcome(self, step: PlannedStep) -> Outcome:
         begun = self.clock.monotonic()
-        scope: dict[str, Value] = {"inputs": dict(self.inputs)}
-        scope |= {need: self.values[need] for need in step.needs}
+        scope = workflow_scope(step, self.inputs, self.values)
         try:
-            if not _holds(step, scope):
+            if not holds(step, scope):
                 return await self._skip(step, "its condition is false")
             result = await self._work(step, scope)
+        except StoreError:  # the journal's, not the step's: it ends the run
+            raise
         except LaoError as error:
             return await self._fail(step, error)
         except Exception as error:  # noqa: BLE001  (one of the three edges: see style)
-            return await self._fail(step, _unexpected(step, error))
+            return await self._fail(step, unexpected(step, error))
         self.values[step.id] = result.value
-        await self.journal.record(_finished(step, result, self.clock, begun))
+        await self.journal.record(step_finished(step, result, self._since(begun)))
         return Outcome.done
 
     async def _work(self, step: PlannedStep, scope: dict[str, Value]) -> Result:
@@ -177,53 +254,36 @@ class Runner:
         if step.for_each is None:
             await self.journal.record(StepStarted(step=step.id, model=model))
             return await self.worker.perform(step, scope)
-        items = self._items(step, scope)
+        items = elements(step, scope, at_most=self.limits.list_length)
         await self.journal.record(
             StepStarted(step=step.id, model=model, items=len(items))
         )
         return await self._each(step, scope, items)
 
-    def _items(self, step: PlannedStep, scope: Mapping[str, Value]) -> list[Value]:
-        try:
-            items = step.for_each.evaluate(scope) if step.for_each else None
-        except TemplateError as error:
-            raise template_failure(error) from error
-        if not isinstance(items, list):
-            raise StepError(
-                "step.not-a-list",
-                f"`for_each` of step {step.id!r} got something that is not a list",
-                mend="make a list with the transform `lines`, `split` or `select`",
-            )
-        if len(items) > self.limits.list_length:
-            raise StepError(
-                "step.list-too-long",
-                f"`for_each` of step {step.id!r} got {len(items):,} elements; "
-                f"at most {self.limits.list_length:,} are run",
-                mend="cut the list into several runs",
-            )
-        return items
-
     async def _each(
         self, step: PlannedStep, scope: Mapping[str, Value], items: list[Value]
     ) -> Result:
+        known = self.recalled.items.get(step.id, {}) if self.recalled else {}
+
         async def perform(index: int, item: Value) -> Result:
+            if index in known:
+                return known[index]
             inner = {**scope, "item": item, "index": index}
             result = await self.worker.perform(step, inner, index)
-            await self.journal.record(
-                ItemFinished(step=step.id, item=index, value=result.value)
-            )
+            await self.journal.record(item_finished(step, index, result))
             return result
 
-        return await perform_each(items, perform, at_once=self.limits.for_each_window)
+        total = await perform_each(items, perform, at_once=self.limits.for_each_window)
+        return replace(total, name=total.name and name_of_list(total.name, items))
 
     async def _skip(self, step: PlannedStep, reason: str) -> Outcome:
-        await self.journal.record(_skipped(step, reason))
+        await self.journal.record(step_skipped(step, reason))
         self._use_default(step)
         return Outcome.skipped if step.default is None else Outcome.done
 
     def _use_default(self, step: PlannedStep) -> None:
         if step.default is not None:
-            self.values[step.id] = _as_value(step.default.value)
+            self.values[step.id] = as_value(step.default.value)
 
     async def _fail(self, step: PlannedStep, error: LaoError) -> Outcome:
         self._stop_if_cancelled()
@@ -245,37 +305,6 @@ class Runner:
         await self.journal.record(failure)
         return Outcome.failed
 
-    async def _outputs(self) -> dict[str, Value]:
-        """Return the outputs whose steps all have a value."""
-        outputs: dict[str, Value] = {}
-        for name, tree in self.plan.outputs.items():
-            roots = {root for each in templates_in(tree) for root in each.roots}
-            steps = {StepId(root) for root in roots - {"inputs"}}
-            if not steps <= self.values.keys():
-                continue
-            scope: dict[str, Value] = {"inputs": dict(self.inputs)}
-            scope |= {step: self.values[step] for step in steps}
-            try:
-                outputs[name] = evaluate_tree(tree, scope)
-            except TemplateError as error:
-                problem = template_failure(error).problem
-                failure = StepFailed(
-                    step=f"outputs.{name}", code=problem.code, what=problem.what
-                )
-                self.failures.append(failure)
-                await self.journal.record(failure)
-        return outputs
-
-
-def _holds(step: PlannedStep, scope: Mapping[str, Value]) -> bool:
-    """Whether the step's condition, if it has one, is true."""
-    if step.when is None:
-        return True
-    try:
-        return bool(step.when.evaluate(scope))
-    except TemplateError as error:
-        raise template_failure(error) from error
-
 
 def _model_label(step: PlannedStep) -> str:
     if isinstance(step.work, Infer) and step.work.engines:
@@ -283,45 +312,7 @@ def _model_label(step: PlannedStep) -> str:
     return ""
 
 
-def _finished(
-    step: PlannedStep, result: Result, clock: Clock, begun: float
-) -> StepFinished:
-    reply = result.reply
-    return StepFinished(
-        step=step.id,
-        value=result.value,
-        made_by=reply.made_by if reply else "",
-        seconds=round(clock.monotonic() - begun, 6),
-        tokens_in=reply.tokens_in if reply else None,
-        tokens_out=reply.tokens_out if reply else None,
-        model_seconds=reply.seconds if reply else None,
-        attempts=result.attempts,
-        cached=result.cached,
-        notes=result.notes,
-    )
-
-
-def _skipped(step: PlannedStep, reason: str) -> StepSkipped:
-    default = step.default
-    return StepSkipped(
-        step=step.id,
-        reason=reason,
-        has_default=default is not None,
-        value=_as_value(default.value) if default else None,
-    )
-
-
-def _unexpected(step: PlannedStep, error: Exception) -> LaoError:
-    """Turn a defect of LAO's own into a step's error; the cause is kept for --debug."""
-    problem = StepError(
-        "step.internal-error",
-        f"step {step.id!r} ran into a defect of LAO: {type(error).__name__}: {error}",
-        mend="please report it; `--debug` shows where it happened",
-    )
-    problem.__cause__ = error
-    return problem
-
-
-def _as_value(value: JsonValue) -> Value:
-    same: Value = value  # type: ignore[assignment]  # JSON values are values
-    return same
+def _first(failures: ExceptionGroup[StoreError]) -> StoreError:
+    """Return one of the errors of a group; they have one cause."""
+    first = failures.exceptions[0]
+    return _first(first) if isinstance(first, ExceptionGroup) else first

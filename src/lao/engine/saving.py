@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from lao.errors import RefusedByPolicy, StepError
+from lao.files import NotRegularError, open_regular
 from lao.workflow.template import Template, plain
 from lao.workflow.values import FileValue, Value
 
@@ -59,12 +60,17 @@ def _expanded(text: str) -> Path:
 def save(value: Value, path: Path, *, overwrite: bool) -> None:
     """Write a value as text, or as indented JSON.
 
+    A file that is there already and holds the very same is left as it is: a run that
+    was killed between writing a file and recording so goes on.
+
     Raises:
         StepError: the file exists, the folder is not there, or the disk refuses.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write(_encoded(value), path, overwrite=overwrite)
+        data = _encoded(value)
+        if not _holds(path, data):
+            write_whole(data, path, overwrite=overwrite)
     except FileExistsError as error:
         raise StepError(
             "save.exists",
@@ -79,6 +85,15 @@ def save(value: Value, path: Path, *, overwrite: bool) -> None:
         ) from error
 
 
+def _holds(path: Path, data: bytes) -> bool:
+    """Whether a regular file holds `data`, and nothing else."""
+    try:
+        with open_regular(path) as file:
+            return os.fstat(file.fileno()).st_size == len(data) and file.read() == data
+    except (OSError, NotRegularError):
+        return False
+
+
 def _encoded(value: Value) -> bytes:
     if isinstance(value, FileValue):
         return Path(value.path).read_bytes()
@@ -89,14 +104,24 @@ def _encoded(value: Value) -> bytes:
     return (text if text.endswith("\n") else text + "\n").encode(errors="replace")
 
 
-def _write(data: bytes, path: Path, *, overwrite: bool) -> None:
-    """Write beside the target, then put in place with one system call."""
+def write_whole(
+    data: bytes, path: Path, *, overwrite: bool, synced: bool = True
+) -> None:
+    """Write beside the target, then put in place with one system call.
+
+    `synced=False` leaves it to the system when the data goes to the disk.
+
+    Raises:
+        FileExistsError: there is something at `path`, which is not to be replaced.
+        OSError: the disk refuses.
+    """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".lao-", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if synced:
+                os.fsync(file.fileno())
         if overwrite:
             Path(name).replace(path)
         else:

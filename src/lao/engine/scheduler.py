@@ -70,6 +70,20 @@ class Scheduler:
         self.running.update(started)
         return started
 
+    def recall(self, ended: Mapping[StepId, Outcome]) -> list[StepId]:
+        """Settle what ended in an earlier process; return the steps that this skips.
+
+        `ended` holds, with each step, every step before it. To be called first.
+        """
+        skipped: list[StepId] = []
+        for step in self.needs:
+            if step in ended and step not in self.settled:
+                self.waiting.pop(step, None)
+                self.running.add(step)
+                skipped += self.settle(step, ended[step])
+        self.ready = deque(step for step in self.ready if step not in self.settled)
+        return [step for step in skipped if step not in ended]
+
     def settle(self, step: StepId, outcome: Outcome) -> list[StepId]:
         """Record how a step ended; return the steps that this skips, in order.
 

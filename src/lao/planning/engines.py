@@ -81,18 +81,23 @@ def absolute(path: str, base: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """Finds the models that a workflow names."""
+    """Finds the models that a workflow names: one object for all steps that share one.
+
+    `resolved` keeps those found, each with what it was made from, which keeps the
+    latter's `id` its own.
+    """
 
     workflow: Workflow
     problems: Problems
+    resolved: dict[int, tuple[ModelBackend, ModelBackend]] = field(default_factory=dict)
 
     def find(self, wanted: str | ModelBackend, path: Path) -> ModelBackend | None:
         """Return the model, with absolute paths; note a problem if there is none."""
         if not isinstance(wanted, str):
-            return at_base(wanted, self.workflow.base)
+            return self._resolved(wanted)
         named = self.workflow.models.get(wanted)
         if named is not None:
-            return at_base(named, self.workflow.base)
+            return self._resolved(named)
         self.problems.add(
             "workflow.unknown-model",
             f"no model is called {wanted!r} in this workflow",
@@ -103,6 +108,11 @@ class Models:
             "{ kind: ollama, model: … }",
         )
         return None
+
+    def _resolved(self, model: ModelBackend) -> ModelBackend:
+        if id(model) not in self.resolved:
+            self.resolved[id(model)] = model, at_base(model, self.workflow.base)
+        return self.resolved[id(model)][1]
 
 
 def step_engines(

@@ -64,7 +64,7 @@ async def run_program(
         ModelUnavailable: `program.missing`, `program.not-executable`.
         StepError: `program.flood`, or `worker.out-of-memory`, `.scratch-full`.
     """
-    _require_program(Path(argv[0]))
+    require_program(Path(argv[0]))
     limits = limits or WorkerLimits()
     async with open_channel(scratch) as channel:
         channel.requests.write(boot_message(limits, run="lao.workers.program_child"))
@@ -137,7 +137,12 @@ class _Output:
             self._on_line(line)
 
 
-def _require_program(path: Path) -> None:
+def require_program(path: Path) -> None:
+    """Complain about what is no program.
+
+    Raises:
+        ModelUnavailable: `program.missing`, `program.not-executable`.
+    """
     if not path.is_file():
         raise ModelUnavailable(
             "program.missing",

@@ -16,7 +16,8 @@ class WorkerSpec:
 
     `entry` is `package.module:Class` or `/absolute/path.py[:Class]`, the class being
     a `LocalModel`; `config` goes to its `load`. `readable` are the paths it needs.
-    `parallel` is how many requests it takes at a time.
+    `parallel` is how many requests it takes at a time. `content` changes when the
+    files do that the model was loaded from: a changed model needs another process.
     """
 
     entry: str
@@ -25,6 +26,7 @@ class WorkerSpec:
     limits: WorkerLimits = field(default_factory=WorkerLimits)
     profile: Literal["default", "serves-unix"] = "default"
     parallel: int = 1
+    content: str = ""
 
     key: str = field(init=False, repr=False, compare=False)
 
@@ -32,7 +34,7 @@ class WorkerSpec:
         """Write the key: the same text for equal specs, and for no others."""
         config = json.dumps(dict(self.config), sort_keys=True)
         rest = (self.entry, self.readable, self.limits, self.profile, self.parallel)
-        object.__setattr__(self, "key", f"{rest!r} {config}")
+        object.__setattr__(self, "key", f"{rest!r} {self.content} {config}")
 
     def __hash__(self) -> int:
         """Hash the key; `config` is a mapping and has no hash."""

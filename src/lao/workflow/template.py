@@ -189,8 +189,10 @@ def plain(value: Value) -> object:
 
 
 def _look_up(path: tuple[str, ...], scope: Mapping[str, Value]) -> Value:
-    value: Value = dict(scope)
-    for depth, part in enumerate(path):
+    if path[0] not in scope:
+        raise TemplateError(f"{path[0]!r} is not there")
+    value = scope[path[0]]
+    for depth, part in enumerate(path[1:], 1):
         if isinstance(value, dict) and part in value:
             value = value[part]
         elif isinstance(value, list) and (place := place_in(value, part)) is not None:

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names a plan by all that it says, so that a run goes on with the same plan only."""
+
+import json
+from collections.abc import Mapping, Set as AbstractSet
+from dataclasses import fields, is_dataclass
+from functools import cache
+from hashlib import sha256
+
+from lao.planning.plan import Plan
+from lao.workflow.template import Template
+
+_SIMPLE = frozenset({str, int, float, bool, type(None)})
+
+
+def fingerprint(plan: Plan) -> str:
+    """Return "sha256:…" of a plan; the same in every process."""
+    text = json.dumps(_plain(plan), sort_keys=True)
+    return f"sha256:{sha256(text.encode()).hexdigest()}"
+
+
+def _plain(value: object) -> object:
+    kind = type(value)
+    if kind in _SIMPLE:
+        return value
+    if names := _fields(kind):  # type: ignore[arg-type]  # classes are hashable
+        parts = [getattr(value, name) for name in names]
+        return [part if type(part) in _SIMPLE else _plain(part) for part in parts]
+    match value:
+        case Mapping():
+            return {str(key): _plain(each) for key, each in value.items()}
+        case AbstractSet():
+            return sorted(map(str, value))
+        case list() | tuple():
+            return [_plain(each) for each in value]
+        case _:
+            raise TypeError(f"{kind.__name__} has no place in a plan")
+
+
+@cache
+def _fields(kind: type) -> tuple[str, ...]:
+    """Return the fields that make up a frozen object; none for anything else.
+
+    A template is its source. Kinds of model and of work say by a field which they are.
+    """
+    if kind is Template:
+        return ("source",)
+    return tuple(each.name for each in fields(kind)) if is_dataclass(kind) else ()
