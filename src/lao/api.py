@@ -3,18 +3,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lao.config import Settings, load_settings
+from lao.durable import Prepared, Selection, carry_out, prepare, settled_base
 from lao.engine.inputs import bind_inputs
 from lao.engine.runner import RunResult
 from lao.errors import LaoError, Problem
 from lao.events import Event
-from lao.planning.plan import Plan
-from lao.runtime import RunOptions, execute, make_plan
+from lao.runtime import RunOptions, Session, make_plan, open_store
 from lao.workflow.document import read_workflow_file
 from lao.workflow.steps import Workflow
-from lao.workflow.values import Value
 
 
 class RunFailed(LaoError):
@@ -47,17 +47,22 @@ def run(
     *,
     inputs: Mapping[str, object] | None = None,
     settings: Settings | None = None,
+    ephemeral: bool = False,
 ) -> RunResult:
     """Run a workflow and return its result; not to be called in an event loop.
 
-    Inputs are text, JSON data or paths, as the workflow declares them.
+    Inputs are text, JSON data or paths, as the workflow declares them. The run is
+    kept in LAO's data folder, as those of the command line are, unless `ephemeral`.
 
     Raises:
         InvalidWorkflow: the workflow is wrong; every problem is listed.
         UsageError: an input is missing or cannot be used.
+        StoreError: the run could not be kept.
         RunFailed: a step failed; `error.result` holds what was made.
     """
-    return asyncio.run(run_async(workflow, inputs=inputs, settings=settings))
+    return asyncio.run(
+        run_async(workflow, inputs=inputs, settings=settings, ephemeral=ephemeral)
+    )
 
 
 async def run_async(
@@ -65,12 +70,15 @@ async def run_async(
     *,
     inputs: Mapping[str, object] | None = None,
     settings: Settings | None = None,
+    ephemeral: bool = False,
 ) -> RunResult:
     """Run a workflow and return its result. Raises as `run` does."""
-    plan, values, used = _prepared(workflow, inputs, settings)
-    result = await execute(plan, values, used)
+    job = _Job.of(workflow, inputs, settings, ephemeral=ephemeral)
+    result = await job.carry_out(RunOptions())
     if result.failures:
         raise RunFailed(result)
+    if result.unrecorded is not None:
+        raise result.unrecorded
     return result
 
 
@@ -79,17 +87,20 @@ async def stream_events(
     *,
     inputs: Mapping[str, object] | None = None,
     settings: Settings | None = None,
+    ephemeral: bool = False,
 ) -> AsyncIterator[Event]:
     """Run a workflow and yield its events as they happen.
 
     A failed step is an event here, not an error. Leaving the loop cancels the run.
     """
-    plan, values, used = _prepared(workflow, inputs, settings)
+    job = _Job.of(workflow, inputs, settings, ephemeral=ephemeral)
     events: asyncio.Queue[Event | None] = asyncio.Queue()
 
     async def tell_all() -> None:
         try:
-            await execute(plan, values, used, RunOptions(sinks=[events.put_nowait]))
+            result = await job.carry_out(RunOptions(sinks=[events.put_nowait]))
+            if result.unrecorded is not None:
+                raise result.unrecorded
         finally:
             events.put_nowait(None)
 
@@ -103,9 +114,37 @@ async def stream_events(
         await asyncio.wait([running])
 
 
-def _prepared(
-    workflow: Workflow, inputs: Mapping[str, object] | None, settings: Settings | None
-) -> tuple[Plan, dict[str, Value], Settings]:
-    used = settings or load_settings()
-    plan = make_plan(workflow, used)
-    return plan, bind_inputs(plan.inputs, inputs or {}, Path(plan.base)), used
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A plan with its inputs and the settings to run it with."""
+
+    prepared: Prepared
+    settings: Settings
+
+    @classmethod
+    def of(
+        cls,
+        workflow: Workflow,
+        inputs: Mapping[str, object] | None,
+        settings: Settings | None,
+        *,
+        ephemeral: bool,
+    ) -> "_Job":
+        used = settings or load_settings()
+        if ephemeral:
+            used = replace(used, ephemeral=True)
+        workflow = settled_base(workflow)
+        plan = make_plan(workflow, used)
+        values = bind_inputs(plan.inputs, inputs or {}, Path(plan.base))
+        ready = prepare(workflow, plan, Selection())
+        return cls(replace(ready, inputs=values), used)
+
+    async def carry_out(self, options: RunOptions) -> RunResult:
+        if self.settings.ephemeral:
+            async with Session(self.settings) as session:
+                return await session.run(
+                    self.prepared.plan, self.prepared.inputs, options
+                )
+        with open_store(self.settings) as store:
+            async with Session(self.settings, store) as session:
+                return await carry_out(session, store, self.prepared, options)

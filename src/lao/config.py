@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Literal
 
 from lao.errors import RefusedByPolicy, UsageError, did_you_mean
 from lao.policy import DEFAULT_ENDPOINT, LoopbackEndpoint
@@ -31,6 +32,8 @@ class Settings:
     """What a person can set. `origins` maps a field's name to where it was set.
 
     `worker_memory` (bytes) bounds each worker process; None is 90 % of the machine's.
+    What is kept of runs survives the death of the process; with `durability` "full"
+    the loss of power too. `cache_size` (bytes) bounds the results that are kept.
     """
 
     folders: Folders
@@ -41,6 +44,9 @@ class Settings:
     per_model: int = 1
     parallel_steps: int = 64
     worker_memory: int | None = None
+    ephemeral: bool = False
+    durability: Literal["process", "full"] = "process"
+    cache_size: int = 4 << 30
     model_dirs: tuple[Path, ...] = ()
     hub_cache: Path | None = None
     color: bool | None = None
@@ -113,6 +119,9 @@ _VARIABLES = {
     "LAO_PER_MODEL": "per_model",
     "LAO_PARALLEL_STEPS": "parallel_steps",
     "LAO_WORKER_MEMORY": "worker_memory",
+    "LAO_EPHEMERAL": "ephemeral",
+    "LAO_DURABILITY": "durability",
+    "LAO_CACHE_SIZE": "cache_size",
     "LAO_MODEL_DIRS": "model_dirs",
     "LAO_DEBUG": "debug",
 }
@@ -243,6 +252,12 @@ def _size(value: object) -> int:
     return found
 
 
+def _durability(value: object) -> str:
+    if value in ("process", "full"):
+        return str(value)
+    raise ValueError("it must be process or full")
+
+
 def _paths(value: object) -> tuple[Path, ...]:
     items = list(value) if isinstance(value, list | tuple) else [value]
     return tuple(Path(str(item)).expanduser() for item in items if str(item))
@@ -260,6 +275,9 @@ _DECODERS: Mapping[str, Callable[[object], object]] = {
     "per_model": _count,
     "parallel_steps": _count,
     "worker_memory": _size,
+    "ephemeral": _flag,
+    "durability": _durability,
+    "cache_size": _size,
     "model_dirs": _paths,
     "hub_cache": lambda value: Path(str(value)).expanduser(),
     "color": _flag,

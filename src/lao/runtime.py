@@ -1,45 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The composition root: the only place that knows which class plays which role."""
+"""The composition root: puts together what a run needs, from the settings."""
 
 import asyncio
-import os
 import time
-from collections.abc import Awaitable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, assert_never
+from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
+from lao.backend_factory import Backends
 from lao.config import Settings
 from lao.engine.attempt import ModelSlots, StepWorker
+from lao.engine.file_digests import FileDigests
 from lao.engine.journal import Journal
-from lao.engine.memory import MemoryCache, MemoryRunStore
+from lao.engine.memory import MemoryCache, NoRunStore
+from lao.engine.naming import Namer
+from lao.engine.recall import recall
 from lao.engine.requests import RequestWriter
 from lao.engine.runner import Runner, RunResult
 from lao.errors import UsageError
+from lao.events import Event
 from lao.planning.compiler import compile_workflow
 from lao.planning.engines import Catalog, at_base
 from lao.planning.plan import Plan
 from lao.planning.problems import Locate, nowhere
-from lao.policy import LoopbackEndpoint, RunLimits, WorkerLimits
+from lao.policy import RunLimits
 from lao.recipes import find_recipes
-from lao.roles import Backend, EventSink, ResultCache, RunStore
+from lao.roles import Clock, EventSink, ResultCache, RunStore
 from lao.workflow.local_models import (
-    Custom,
-    Embedded,
-    LlamaCpp,
     ModelBackend,
-    Ollama,
-    WhisperCpp,
     parse_model,
 )
-from lao.workflow.steps import Recipe, Workflow
+from lao.workflow.steps import Recipe, StepId, Workflow
 from lao.workflow.values import Value
 
 if TYPE_CHECKING:
-    from lao.backends.loopback import LoopbackClient
-    from lao.workers.pool import WorkerPool
+    from lao.engine.forecast import StepForecast
+    from lao.store.opening import Store
 
 LOCALITY = "loopback addresses only · not yet enforced by the kernel"
 
@@ -58,17 +56,6 @@ class SystemClock:
     def sleep(self, seconds: float) -> Awaitable[None]:
         """Wait."""
         return asyncio.sleep(seconds)
-
-
-def worker_limits(settings: Settings) -> WorkerLimits:
-    """Return what each worker may use: without a setting, 90 % of the memory.
-
-    A model may well need most of a machine; what runs away must not take all of it.
-    """
-    memory = settings.worker_memory
-    if memory is None and hasattr(os, "sysconf"):
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 9 // 10
-    return WorkerLimits(memory=memory)
 
 
 def find_catalog(settings: Settings, *, base: Path) -> Catalog:
@@ -120,145 +107,143 @@ def make_plan(
     return compile_workflow(workflow, catalog, locate=locate)
 
 
-class Backends:
-    """Opens each model once, and closes them all. Used as `async with`."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._limits = worker_limits(settings)
-        self._open: dict[str, Backend] = {}
-        self._clients: dict[LoopbackEndpoint, LoopbackClient] = {}
-        self._pool: WorkerPool | None = None
-        self._stack = AsyncExitStack()
-
-    async def __aenter__(self) -> Self:
-        """Open nothing yet: models load when they are asked."""
-        from lao.workers.pool import WorkerPool
-
-        self._pool = await self._stack.enter_async_context(WorkerPool())
-        return self
-
-    async def __aexit__(self, *failure: object) -> None:
-        """Close every model, whatever happened."""
-        self._open.clear()
-        for client in self._clients.values():
-            await client.close()
-        await self._stack.aclose()
-
-    def __call__(self, model: ModelBackend) -> Backend:
-        """Return the backend of a model: the same one for the same model."""
-        key = repr(model)
-        if key not in self._open:
-            self._open[key] = self._backend(model)
-        return self._open[key]
-
-    def client(self, endpoint: LoopbackEndpoint | None) -> "LoopbackClient":
-        """Return the HTTP client of an endpoint."""
-        from lao.backends.loopback import LoopbackClient
-
-        where = endpoint or self._settings.endpoint
-        return self._clients.setdefault(where, LoopbackClient(where))
-
-    def _backend(self, model: ModelBackend) -> Backend:
-        pool, settings, limits = self._pool, self._settings, self._limits
-        assert pool is not None, "use `async with Backends(…)`"  # noqa: S101
-        match model:
-            case Ollama():
-                from lao.backends.ollama import OllamaBackend
-
-                return OllamaBackend(
-                    model,
-                    self.client(model.endpoint),
-                    require_no_cloud=settings.require_no_cloud,
-                )
-            case LlamaCpp():
-                from lao.backends.llama_cpp import LlamaCppBackend
-
-                return LlamaCppBackend(
-                    model,
-                    pool,
-                    parallel=settings.per_model,
-                    limits=limits,
-                    cache_folder=settings.folders.cache,
-                )
-            case WhisperCpp():
-                from lao.backends.recordings import find_ffmpeg
-                from lao.backends.whisper_cpp import WhisperCppBackend
-
-                return WhisperCppBackend(
-                    model,
-                    pool,
-                    ffmpeg=find_ffmpeg(),
-                    limits=limits,
-                    cache_folder=settings.folders.cache,
-                )
-            case Embedded():
-                return _embedded(model, pool, limits)
-            case Custom():
-                from lao.backends.in_worker import (
-                    InWorker,
-                    custom_spec,
-                )
-
-                return InWorker(custom_spec(model, limits), pool)
-            case _:
-                assert_never(model)
+def store_exists(settings: Settings) -> bool:
+    """Whether anything was ever kept."""
+    return (settings.folders.data / "lao.db").exists()
 
 
-def _embedded(model: Embedded, pool: "WorkerPool", limits: WorkerLimits) -> Backend:
-    from lao.backends.in_worker import InWorker, embedded_spec
+def open_store(settings: Settings) -> "Store":
+    """Open what is kept of runs, in the data folder.
 
-    backend = InWorker(embedded_spec(model, limits), pool)
-    if model.name != "speech":
-        return backend
-    from lao.backends.recordings import WithRecordings, find_ffmpeg
+    Raises:
+        StoreError: it cannot be used; it is left as it is.
+    """
+    from lao.store.opening import open_store
 
-    return WithRecordings(backend, ffmpeg=find_ffmpeg())
+    return open_store(
+        settings.folders.data,
+        durability=settings.durability,
+        cache_bytes=settings.cache_size,
+    )
+
+
+def new_run_id() -> str:
+    """Return a name for a run that no other has."""
+    return uuid4().hex[:12]
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """How to carry out one run."""
+    """How to carry out one run.
 
+    `past` are the events of its earlier part, for a run that goes on.
+    """
+
+    run: str = field(default_factory=new_run_id)
     sinks: Sequence[EventSink] = ()
     output_folder: Path = field(default_factory=Path)
-    store: RunStore = field(default_factory=MemoryRunStore)
-    cache: ResultCache = field(default_factory=MemoryCache)
-    limits: RunLimits | None = None
+    past: Iterable[Event] | None = None
 
 
-async def execute(
-    plan: Plan,
-    inputs: Mapping[str, Value],
-    settings: Settings,
-    options: RunOptions | None = None,
-) -> RunResult:
-    """Run a plan once, in processes and connections of its own."""
-    chosen = options or RunOptions()
-    limits = chosen.limits or RunLimits(
-        per_model=settings.per_model, parallel_steps=settings.parallel_steps
-    )
-    clock = SystemClock()
-    journal = Journal(
-        run=uuid4().hex[:12], store=chosen.store, sinks=chosen.sinks, clock=clock
-    )
-    async with Backends(settings) as backends:
+class Session:
+    """Carries out runs that share models, limits and store. Used as `async with`.
+
+    `backends` opens the models, `clock` tells the time: those of this machine, if
+    no others are given.
+
+    Without a store nothing is kept. With one, the run has been entered there, and
+    whoever entered it releases it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: "Store | None" = None,
+        *,
+        backends: Backends | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._limits = RunLimits(
+            per_model=settings.per_model, parallel_steps=settings.parallel_steps
+        )
+        self._runs: RunStore = NoRunStore() if store is None else store.runs
+        self._cache: ResultCache = MemoryCache() if store is None else store.results
+        self.clock = clock or SystemClock()
+        self._backends = backends or Backends(settings)
+        self._files = FileDigests()
+        self._namer = Namer(self._backends, files=self._files)
+        self._slots = ModelSlots(self._limits.per_model)
+        self._writer = RequestWriter(self._limits)
+
+    async def __aenter__(self) -> Self:
+        """Open nothing yet: models load when they are asked."""
+        await self._backends.__aenter__()
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        """Close every model."""
+        await self._backends.__aexit__(*failure)
+
+    async def file_digest(self, path: str) -> str:
+        """Return "sha256:…" of a file's content; read once while it stays the same.
+
+        Raises:
+            StepError: it cannot be read.
+        """
+        return await self._files.digest(path)
+
+    async def run(
+        self, plan: Plan, inputs: Mapping[str, Value], options: RunOptions | None = None
+    ) -> RunResult:
+        """Run a plan, or go on with a run of it."""
+        chosen = options or RunOptions()
+        recalled = None if chosen.past is None else recall(plan, chosen.past)
+        journal = Journal(
+            run=chosen.run,
+            store=self._runs,
+            sinks=chosen.sinks,
+            clock=self.clock,
+            sequence=recalled.sequence if recalled else 0,
+        )
         worker = StepWorker(
-            backends=backends,
-            cache=chosen.cache,
+            backends=self._backends,
+            namer=self._namer,
+            cache=self._cache,
             journal=journal,
-            clock=clock,
-            slots=ModelSlots(limits.per_model),
-            limits=limits,
-            writer=RequestWriter(limits),
+            clock=self.clock,
+            slots=self._slots,
+            limits=self._limits,
+            writer=self._writer,
             output_folder=chosen.output_folder,
         )
         runner = Runner(
             plan=plan,
             worker=worker,
             journal=journal,
-            clock=clock,
-            limits=limits,
+            clock=self.clock,
+            limits=self._limits,
             locality=LOCALITY,
+            recalled=recalled,
         )
         return await runner.run(inputs)
+
+    async def forecast(
+        self,
+        plan: Plan,
+        inputs: Mapping[str, Value],
+        earlier: Mapping[str, Mapping[str, str]],
+    ) -> Mapping[StepId, "StepForecast"]:
+        """Say what a run would do; no model answers, and nothing is kept.
+
+        `inputs` may lack some. `earlier` holds what each step's latest result was
+        made of.
+        """
+        from lao.engine.forecast import Sources, forecast
+
+        sources = Sources(
+            backends=self._backends,
+            cache=self._cache,
+            writer=self._writer,
+            files=self._files,
+        )
+        return await forecast(plan, inputs, sources, earlier)

@@ -332,9 +332,15 @@ SUM = ("chain", "'One is here.' | summarize")
 @pytest.mark.parametrize("home", [None, "/nonexistent", "/proc", "relative", ""])
 def test_no_home_is_needed(lao, home):
     environment = {"PATH": os.defpath} | ({} if home is None else {"HOME": home})
-    with lao.started(*SUM, prefix=clean_environment(environment)) as process:
+    command = (*SUM, "--ephemeral")
+    with lao.started(*command, prefix=clean_environment(environment)) as process:
         out, err = process.communicate(timeout=50)
     assert (process.returncode, out) == (0, b"- One is here.\n"), err
+
+
+def test_without_a_place_for_it_a_run_is_not_kept_in_secret(lao):
+    there = lao.having(HOME="/proc")
+    assert there(*SUM).complains(1, "store.unwritable")
 
 
 def clean_environment(environment):
@@ -375,10 +381,11 @@ def test_a_folder_that_takes_no_files_is_told_of(lao, unprivileged):
     saving = ("chain", "'One is here.' | summarize | save a.txt")
     try:
         for arguments, code, problem in (
-            (SUM, 0, None),
-            (saving, 3, b"error[save.failed]"),
+            (SUM, 1, b"error[store.unwritable]"),
+            ((*SUM, "--ephemeral"), 0, None),
+            ((*saving, "--ephemeral"), 3, b"error[save.failed]"),
             ((*SUM, "--save", "w.yaml"), 2, b"error[save.failed]"),
-            ((*SUM, "--events", "e.ndjson"), 2, b"error[events.unwritable]"),
+            ((*SUM, "--ephemeral", "--events", "e.ndjson"), 2, b"error[events.unw"),
         ):
             with lao.started(*arguments, prefix=unprivileged) as process:
                 _, err = process.communicate(timeout=50)

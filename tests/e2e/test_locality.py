@@ -141,14 +141,15 @@ def test_a_server_whose_cloud_is_on_is_refused_on_demand(local):
     assert lao(*ASK, "--model", "llama3.2").code == 0
 
 
-def test_a_plan_asks_no_model(local):
+def test_a_plan_asks_what_a_model_is_and_sends_it_nothing(local):
     fake, lao = local
     planned = lao(*ASK, "--model", "llama3.2", "--explain")
     assert "ollama:llama3.2" in planned.answer
     saved = lao(*ASK, "--model", "llama3.2", "--save", "w.yaml", "--explain", "--json")
     assert saved.report["steps"][0]["models"] == ["ollama:llama3.2"]
     assert "ollama:llama3.2" in lao("run", "w.yaml", "--dry-run").answer
-    assert fake.connections == 0
+    assert set(fake.paths).isdisjoint({"/api/chat", "/api/generate", "/api/embed"})
+    assert not fake.has_seen(CANARY)
 
 
 def test_proxies_of_the_environment_see_nothing(local):

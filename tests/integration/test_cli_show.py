@@ -206,9 +206,11 @@ def test_a_recipe_shows_its_parameters_and_its_prompt(lao):
 
 
 @pytest.mark.parametrize("name", list(find_recipes()))
-def test_the_example_of_a_recipe_is_a_chain(lao, name):
+def test_the_example_of_a_recipe_is_a_chain(lao, name, tmp_path):
     example = example_chain(find_recipes()[name])
     chain = example.removeprefix("lao chain ").strip("'")
+    for file in ("notes.txt", "talk.wav"):  # what the examples name
+        (tmp_path / file).write_text("Some text.")
 
     done = lao("chain", chain, "--explain", "--model", "llama3.2")
 

@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.history import History, done, step
 from tests.running_lao import Lao
 
-from lao.cli.candidates import SHELLS
+from lao.cli.candidates import _RUNS, SHELLS
 from lao.cli.completion import SCRIPTS
+from lao.cli.runs import command as runs_command
 
 WORKFLOW = """
 lao: 1
@@ -42,6 +44,12 @@ CASES = [
     ("lao recipes show transc", ["transcribe"]),
     ("lao new x.yaml --example red", ["redact-letter"]),
     ("lao completion ", ["bash", "fish", "zsh"]),
+    ("lao runs re", ["resume"]),
+    ("lao runs show l", ["latest"]),
+    ("lao runs compare 1 ", ["1", "2", "latest"]),
+    ("lao runs prune ", []),
+    ("lao runs --status f", ["failed"]),
+    ("lao cache ", ["info", "prune"]),
     ("lao chain x --model embedded:s", ["embedded:speech", "embedded:summary"]),
     ("lao nonsense ", []),
     ("lao models --model-dir ", []),
@@ -55,6 +63,9 @@ def lao(tmp_path: Path) -> Lao:
     (tmp_path / ".hidden").mkdir()
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "below.yml").write_text("")
+    history = History(tmp_path / ".local/share/lao")
+    history.keep(*done(step()))
+    history.keep(*done(step()))
     return Lao(tmp_path)
 
 
@@ -64,6 +75,17 @@ def test_a_word_is_completed(lao, line, expected):
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == expected
+
+
+def test_every_subcommand_of_runs_is_completed():
+    assert set(_RUNS) == set(runs_command.commands)
+
+
+def test_where_no_run_is_kept_none_is_completed_and_nothing_is_made(tmp_path):
+    done = Lao(tmp_path)("completion", "--words", "--", "runs", "show", "")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_command_name_is_completed_without_loading_anything_heavy():

@@ -97,7 +97,7 @@ def lao_words(command: str) -> Iterator[list[str]]:
 
 
 LAO_COMMANDS = [
-    pytest.param(words, id=f"{block}-{' '.join(words)[:50]}")
+    pytest.param(words, id=f"{block}-{' '.join(words)[:100]}")
     for block in blocks("console")
     for command, _ in commands(block)
     for words in lao_words(command)
@@ -143,7 +143,9 @@ def test_a_command_exists_and_so_do_its_options(words):
     modules = {name: module for name, module, _ in COMMANDS}
     command = importlib.import_module(modules[words[0]]).command
     arguments = [word for word in words[1:] if word != "…"]
-    if words[0] == "recipes" and arguments:
+    if isinstance(command, click.Group) and arguments[:1] in (
+        [name] for name in command.commands
+    ):
         command, arguments = command.commands[arguments[0]], arguments[1:]
     with command.make_context(words[0], arguments) as context:
         assert isinstance(context, click.Context)
@@ -184,6 +186,11 @@ def reader(folder: Path) -> dict[str, str]:
     return {"HOME": str(folder), "PATH": f"{scripts}:{os.defpath}", "LANG": "C.UTF-8"}
 
 
+def without_digests(text: str) -> str:
+    """Return a text without the digests of models: each change of LAO changes them."""
+    return re.sub(r"(?m)^( +model )[0-9a-f]{12}$", r"\1…", text)
+
+
 def test_the_tutorial_comes_out_as_written(tmp_path):
     for block in blocks("console", "text", "yaml"):
         if block.page.name != "tutorial.md":
@@ -202,7 +209,8 @@ def test_the_tutorial_comes_out_as_written(tmp_path):
                 text=True,
                 check=False,
             )
-            assert (done.stdout or done.stderr) == printed, f"{block}: {command}"
+            shown = without_digests(done.stdout or done.stderr)
+            assert shown == without_digests(printed), f"{block}: {command}"
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.name)

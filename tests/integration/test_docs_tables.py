@@ -132,6 +132,29 @@ def test_the_command_page_lists_exactly_the_commands():
     assert [names(row)[0].split()[1] for row in rows] == [name for name, *_ in COMMANDS]
 
 
+@pytest.mark.parametrize("group", ["runs", "cache"])
+def test_the_command_page_lists_exactly_the_subcommands_and_their_options(group):
+    rows = table_after(DOCS / "cli.md", f"subcommands: {group}")
+    command = importlib.import_module(f"lao.cli.{group}").command
+    common = {"--debug", "--quiet", "--verbose", "--color"}
+    found = {group: command, **command.commands}
+    if group == "cache":
+        del found["cache"]  # is the same as `lao cache info`
+
+    assert len(rows) == len(found)
+    for row in rows:
+        words = names(row)[0].split()
+        each = found[words[2] if len(words) > 2 and words[2].islower() else group]
+        options = {
+            name
+            for option in each.params
+            if isinstance(option, click.Option)
+            for name in option.opts
+            if name.startswith("--")
+        }
+        assert set(re.findall(r"--[\w-]+", row[1])) == options - common, words
+
+
 def test_the_command_page_lists_the_options_of_run_and_chain():
     page = (DOCS / "cli.md").read_text("utf-8")
     table = names(
@@ -166,6 +189,8 @@ def test_the_command_page_lists_exactly_the_settings():
                 "model_dirs": "/x",
                 "endpoint": "http://127.0.0.1:1",
                 "worker_memory": "8GiB",
+                "durability": "full",
+                "cache_size": "8GiB",
             }
             given = value.get(names(row[:1])[0], "1")
             found = load_settings({"HOME": "/h", variable: given})

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from tests.history import History, done, step
 
 # Milliseconds each on a slow machine: docs/design/dependencies.md.
 ASYNCHRONOUS = {"asyncio", "concurrent", "ssl"}
@@ -59,10 +60,24 @@ def test_a_chain_of_embedded_models_imports_neither_models_nor_servers(options):
     text = "One sentence. Another one."
     used = heavy_imports_of("chain", "summarize", *options, text=text)
 
-    assert used <= ASYNCHRONOUS | {"click", "minijinja", "yaml"}
+    assert used <= ASYNCHRONOUS | {"click", "minijinja", "sqlite3", "yaml"}
 
 
 def test_the_help_of_a_command_imports_no_model_and_no_server():
     used = heavy_imports_of("run", "--help")
 
     assert used <= ASYNCHRONOUS | {"click", "minijinja", "yaml"}
+
+
+@pytest.mark.usefixtures("private_folders")
+@pytest.mark.parametrize("arguments", [["runs"], ["cache"], ["runs", "path"]], ids=str)
+def test_the_history_imports_neither_the_engine_nor_a_loop(arguments):
+    assert heavy_imports_of(*arguments) <= {"click", "sqlite3"}
+
+
+@pytest.mark.usefixtures("private_folders")
+def test_a_list_of_runs_imports_the_store_and_no_more(tmp_path):
+    History(tmp_path / "data" / "lao").keep(*done(step()))
+
+    assert heavy_imports_of("runs") == {"click", "sqlite3"}
+    assert "lao.runtime" not in modules_of("-m", "lao", "runs")

@@ -7,7 +7,7 @@ from lao.engine.requests import RequestWriter
 from lao.errors import StepError
 from lao.planning.plan import Engine
 from lao.policy import RunLimits
-from lao.workflow.local_models import Embedded, LlamaCpp, Ollama, WhisperCpp
+from lao.workflow.local_models import Custom, Embedded, LlamaCpp, Ollama, WhisperCpp
 from lao.workflow.steps import Output
 from lao.workflow.template import parse_template, parse_tree
 from lao.workflow.values import EMBEDDING, JSON, TEXT, FileValue, list_of
@@ -45,6 +45,16 @@ def test_files_travel_by_path_beside_the_prompt(model, many):
     scope = {"input": [image] if many else image}
     request = write("What is it?", input="{{ input }}", scope=scope, model=model)
     assert (request.prompt, request.files) == ("What is it?", ("/a.png",))
+
+
+def test_files_inside_an_input_travel_beside_it():
+    recording = FileValue("/a.wav", "audio")
+    tree = {"all": [{"sound": "{{ input }}"}]}
+    request = write(
+        input=tree, scope={"input": recording}, model=Custom(plugin="/m.py")
+    )
+    assert request.input == {"all": [{"sound": "/a.wav"}]}
+    assert request.files == ("/a.wav",)
 
 
 def test_a_recogniser_gets_its_input_and_no_prompt():

@@ -11,12 +11,14 @@ import os
 from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import contextmanager
 from io import FileIO
+from typing import TypeVar
 
 from lao.cli.terminal import write_answer
-from lao.engine.runner import RunResult
 from lao.errors import UsageError
 from lao.events import Event, event_to_json
 from lao.roles import EventSink
+
+T = TypeVar("T")
 
 
 class Audience:
@@ -43,8 +45,8 @@ class Audience:
             if self._run is not None:
                 self._run.cancel()
 
-    async def attend(self, run: Awaitable[RunResult]) -> RunResult:
-        """Wait for a run that tells its events here.
+    async def attend(self, run: Awaitable[T]) -> T:
+        """Wait for a run, or for several at once, that tell their events here.
 
         Raises:
             OSError: somebody could not be told; the run was cancelled.
@@ -69,7 +71,7 @@ def event_writer(target: str) -> Iterator[EventSink]:
         UsageError: the file cannot be written.
     """
     if target == "-":
-        yield lambda event: write_answer(_line(event))
+        yield lambda event: write_answer(event_line(event))
         return
     try:
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -80,10 +82,11 @@ def event_writer(target: str) -> Iterator[EventSink]:
             mend="check the folder and its rights, or write to stdout: --events -",
         ) from error
     with FileIO(descriptor, "wb") as file:
-        yield lambda event: _write_all(file, _line(event).encode())
+        yield lambda event: _write_all(file, event_line(event).encode())
 
 
-def _line(event: Event) -> str:
+def event_line(event: Event) -> str:
+    """Return an event as a line of NDJSON."""
     return json.dumps(event_to_json(event), ensure_ascii=False) + "\n"
 
 

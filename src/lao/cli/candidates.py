@@ -18,6 +18,17 @@ SHELLS = ("bash", "zsh", "fish")
 _PATIENCE = 0.3  # seconds: a person waits for the list
 _WORKFLOWS = (".yaml", ".yml")
 _MOST_FILES = 500
+_MOST_RUNS = 50
+_RUNS = (
+    "compare",
+    "events",
+    "export",
+    "path",
+    "prune",
+    "resume",
+    "rm",
+    "show",
+)
 
 
 def candidates(words: Sequence[str]) -> list[str]:
@@ -106,6 +117,10 @@ def _arguments(before: Sequence[str], current: str) -> Iterable[str]:
             return _recipe_names()
         case "recipes":
             return _recipe_names() if "show" in before else ["show"]
+        case "runs":
+            return _RUNS if len(before) == 1 else _run_numbers(before[1])
+        case "cache":
+            return ("info", "prune") if len(before) == 1 else ()
         case "completion":
             return SHELLS
         case _:
@@ -138,6 +153,24 @@ def _recipe_names() -> Iterable[str]:
     except LaoError:
         own = Path("recipes")
     return list(find_recipes((Path("recipes"), own)))
+
+
+def _run_numbers(act: str) -> Iterator[str]:
+    """Yield the latest runs for what is done to one."""
+    if act in ("path", "prune") or act not in _RUNS:
+        return
+    from lao.cli.kept_runs import has_history, open_history
+    from lao.config import load_settings
+
+    try:
+        settings = load_settings()
+        if not has_history(settings):
+            return
+        with open_history(settings) as store:
+            yield from (each.name for each in store.runs.listed(limit=_MOST_RUNS))
+    except LaoError:
+        return
+    yield "latest"
 
 
 def _model_names() -> Iterator[str]:

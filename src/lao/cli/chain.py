@@ -11,13 +11,16 @@ import click
 from lao.chain import parse_chain
 from lao.cli.chosen_models import with_models
 from lao.cli.execution import Showing, carry_out
+from lao.cli.foretelling import foretell
 from lao.cli.options import (
     common,
     running,
+    selection_from,
     settings_from,
 )
 from lao.cli.plan_view import plan_report
 from lao.cli.terminal import write_answer, write_note
+from lao.durable import prepare, settled_base
 from lao.engine.inputs import read_file
 from lao.errors import UsageError
 from lao.planning.compiler import compile_workflow
@@ -64,14 +67,17 @@ def command(
     catalog = find_catalog(settings, base=Path())
     parsed = parse_chain(text, catalog.recipes, read_text=_read_template)
     workflow = with_models(parsed.workflow, models, catalog.recipes)
-    plan = compile_workflow(workflow, catalog, locate=parsed.locate)
+    settled = settled_base(workflow)
+    whole = compile_workflow(settled, catalog, locate=parsed.locate)
+    prepared = prepare(settled, whole, selection_from(flags), words=text)
     showing = Showing.from_flags(flags)
     if save is not None:
         save_workflow(workflow, save, force=force)
     if explain:
-        write_answer(plan_report(plan, as_json=showing.as_json))
+        forecast = foretell(prepared, inputs, settings)
+        write_answer(plan_report(prepared.plan, forecast, as_json=showing.as_json))
         return 0
-    return carry_out(plan, inputs, settings, showing)
+    return carry_out(prepared, inputs, settings, showing)
 
 
 def _read_template(path: str) -> str:

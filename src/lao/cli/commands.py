@@ -7,6 +7,12 @@ COMMANDS = (
     ("check", "lao.cli.check", "Find every problem of a workflow; runs nothing"),
     ("demo", "lao.cli.demo", "Show the main job on a bundled recording"),
     ("new", "lao.cli.new", "Start a workflow file from an example"),
+    (
+        "runs",
+        "lao.cli.runs",
+        "List the runs that are kept; go on with one, or forget it",
+    ),
+    ("cache", "lao.cli.cache", "Say how many results are kept, or forget some"),
     ("models", "lao.cli.models", "List the models that can run here and now"),
     ("recipes", "lao.cli.recipes", "List ready-made steps, or show one"),
     ("schema", "lao.cli.schema", "Print the JSON Schema of workflow files"),

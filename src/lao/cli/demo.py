@@ -20,11 +20,12 @@ from lao.config import Settings
 from lao.engine.inputs import bind_inputs
 from lao.engine.runner import RunResult
 from lao.events import RunState
+from lao.planning.plan import Plan
 from lao.recipes import find_recipes
-from lao.runtime import RunOptions, execute, make_plan
+from lao.runtime import RunOptions, Session, make_plan
 from lao.workflow.local_models import Embedded
 from lao.workflow.steps import Input, Workflow, WorkflowStep
-from lao.workflow.values import ValueType
+from lao.workflow.values import Value, ValueType
 
 _EXAMPLES: Final = Path(__file__).parents[1] / "examples"
 _SPEECH_PACKAGES = ("numpy", "pocketsphinx", "soundfile")
@@ -51,7 +52,7 @@ def command(*, as_json: bool, **flags: object) -> int:
         plan = make_plan(workflow, settings, recipes=find_recipes())
         values = bind_inputs(plan.inputs, given, _EXAMPLES)
         options = RunOptions(sinks=[state.apply, progress])
-        result = asyncio.run(execute(plan, values, settings, options))
+        result = asyncio.run(_carried_out(plan, values, settings, options))
     for failure in result.failures:
         write_note(str(failure_problem(failure)))
     write_answer(
@@ -60,6 +61,13 @@ def command(*, as_json: bool, **flags: object) -> int:
     if not quiet:
         _say_more(state, settings)
     return result.exit_code
+
+
+async def _carried_out(
+    plan: Plan, inputs: Mapping[str, Value], settings: Settings, options: RunOptions
+) -> RunResult:
+    async with Session(settings) as session:  # a demonstration is not worth keeping
+        return await session.run(plan, inputs, options)
 
 
 def demo_workflow(*, hears: bool) -> tuple[Workflow, Mapping[str, Path]]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from lao import __version__
+from lao.backend_factory import Backends
 from lao.backends.in_worker import embedded_spec
 from lao.backends.loopback import LoopbackClient
 from lao.backends.ollama import cloud_status
@@ -24,7 +25,7 @@ from lao.config import Settings
 from lao.errors import LaoError
 from lao.policy import WorkerLimits
 from lao.preflight import look_at
-from lao.runtime import Backends, model_called
+from lao.runtime import model_called
 from lao.workers.pool import WorkerPool
 from lao.workflow.local_models import Embedded
 from lao.workflow.values import JsonValue

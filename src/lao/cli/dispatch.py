@@ -15,6 +15,7 @@ from lao.errors import LaoError, Problem, did_you_mean
 
 INTERRUPTED = 130
 _USAGE = 2
+_MOST_SHOWN = 120  # characters of surplus arguments
 
 
 def dispatch(name: str, arguments: list[str]) -> int:
@@ -43,8 +44,9 @@ def dispatch(name: str, arguments: list[str]) -> int:
         return ending.exit_code
     except click.ClickException as error:
         return _complain(_usage_problem(error), _USAGE)
-    except (KeyboardInterrupt, click.Abort):
-        write_note("interrupted")
+    except (KeyboardInterrupt, click.Abort) as stop:
+        for note in ("interrupted", *getattr(stop, "__notes__", ())):
+            write_note(note)
         return INTERRUPTED
     except LaoError as error:
         if debug:
@@ -97,11 +99,11 @@ def _complain(problem: Problem, code: int) -> int:
 def _usage_problem(error: click.ClickException) -> Problem:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "lao"
-    return Problem(
-        code="usage.bad-option",
-        what=error.format_message().rstrip("."),
-        mend=f"see `{command} --help`",
-    )
+    what, mend = error.format_message().rstrip("."), f"see `{command} --help`"
+    if what.startswith("Got unexpected extra argument"):
+        what = what if len(what) <= _MOST_SHOWN else f"{what[:_MOST_SHOWN]} …"
+        mend += "; a pattern such as 'in/*.wav' must be quoted, or the shell expands it"
+    return Problem(code="usage.bad-option", what=what, mend=mend)
 
 
 def _io_problem(error: OSError) -> Problem:

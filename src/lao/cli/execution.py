@@ -2,14 +2,16 @@
 """What `run`, `chain` and `demo` share: carry out a plan and show it."""
 
 import asyncio
-import tempfile
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from lao import durable
 from lao.cli.audience import Audience, event_writer
 from lao.cli.given import Given
+from lao.cli.going_on import hint_at_interrupted, how_to_go_on
 from lao.cli.options import seconds_from
 from lao.cli.progress import Progress, open_progress
 from lao.cli.report import (
@@ -18,15 +20,21 @@ from lao.cli.report import (
     failure_problem,
     json_report,
 )
+from lao.cli.scratch import Scratch, forget_scratch
 from lao.cli.streaming import AnswerStream
 from lao.cli.terminal import require_stdout, write_answer, write_note
 from lao.config import Settings
+from lao.durable import Prepared
 from lao.engine.inputs import bind_inputs
 from lao.engine.runner import RunResult
 from lao.errors import StepError
-from lao.events import RunState
+from lao.events import RunState, fold
 from lao.planning.plan import Plan
-from lao.runtime import RunOptions, execute
+from lao.runtime import RunOptions, Session, new_run_id, open_store
+
+if TYPE_CHECKING:
+    from lao.store.opening import Store
+    from lao.store.runs import RunRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +68,7 @@ class Showing:
 
 
 def carry_out(
-    plan: Plan, inputs: Sequence[str], settings: Settings, showing: Showing
+    prepared: Prepared, inputs: Sequence[str], settings: Settings, showing: Showing
 ) -> int:
     """Run a plan, print its answer, and return the exit code.
 
@@ -68,13 +76,83 @@ def carry_out(
         LaoError: what stands in the way of starting at all.
     """
     require_stdout()
+    run = new_run_id()
     with ExitStack() as stack:
-        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="lao-"))
-        given = Given(plan.inputs, Path(scratch))
+        store = None
+        if not settings.ephemeral:
+            store = stack.enter_context(open_store(settings))
+        scratch = stack.enter_context(Scratch(settings, run))
+        plan = prepared.plan
+        given = Given(plan.inputs, scratch.folder)
         given.take(inputs)
         values = bind_inputs(plan.inputs, given.values, Path(plan.base))
         check_output_name(plan.outputs, showing.output)
-        state = RunState()
+        if store is not None and not showing.quiet:
+            hint_at_interrupted(store, prepared)
+
+        async def begin(session: Session, options: RunOptions) -> RunResult:
+            if store is None:
+                return await session.run(plan, values, options)
+            ready = replace(prepared, inputs=values)
+            return await durable.carry_out(session, store, ready, options)
+
+        shown = show_run(
+            Showable(plan=plan, run=run, begin=begin, store=store), settings, showing
+        )
+        scratch.is_needed = store is not None and shown.status != "done"
+    return shown.exit_code
+
+
+def resume(
+    store: "Store", record: "RunRecord", settings: Settings, showing: Showing
+) -> int:
+    """Go on with a run, print its answer, and return the exit code.
+
+    Raises:
+        LaoError: it cannot go on, and why.
+    """
+    require_stdout()
+    prepared = durable.prepare_to_go_on(store, record, settings)
+    check_output_name(prepared.plan.outputs, showing.output)
+
+    async def begin(session: Session, options: RunOptions) -> RunResult:
+        return await durable.go_on(session, store, record, prepared, options)
+
+    past = fold(store.runs.each_event(record))
+    shown = show_run(
+        Showable(
+            plan=prepared.plan, run=record.id, begin=begin, store=store, past=past
+        ),
+        settings,
+        showing,
+    )
+    if shown.status == "done":
+        forget_scratch(settings, record.id)
+    return shown.exit_code
+
+
+Begin = Callable[[Session, RunOptions], Awaitable[RunResult]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Showable:
+    """A run that is about to be shown; `past` is what is known of its earlier part."""
+
+    plan: Plan
+    run: str
+    begin: Begin
+    store: "Store | None" = None
+    past: RunState = field(default_factory=RunState)
+
+
+def show_run(run: Showable, settings: Settings, showing: Showing) -> RunResult:
+    """Carry a run out, and show it while it goes on and when it is over.
+
+    Raises:
+        LaoError: it could not begin, or it took too long.
+    """
+    plan, state = run.plan, run.past
+    with ExitStack() as stack:
         stream = AnswerStream(plan, showing.output, wanted=_streams(showing))
         progress = stack.enter_context(
             open_progress(
@@ -89,21 +167,46 @@ def carry_out(
         audience = Audience([state.apply, progress, stream])
         if showing.events is not None:
             audience.add(stack.enter_context(event_writer(showing.events)))
-        run = execute(plan, values, settings, RunOptions(sinks=[audience]))
+        options = RunOptions(run=run.run, sinks=[audience])
+        carried_out = _timed(_in_session(run, settings, options), showing.timeout)
         try:
-            result = asyncio.run(audience.attend(_timed(run, showing.timeout)))
+            result = asyncio.run(audience.attend(carried_out))
         except StepError as late:
             if showing.as_json:
                 write_answer(json_report(state, late.exit_code))
             raise
+        except KeyboardInterrupt as stop:
+            if words := how_to_go_on(run.store, run.run):
+                stop.add_note(words)
+            raise
+    _print(result, run.plan, state, stream, showing)
+    _tell(result, state, progress, showing)
+    is_over = result.status == "done" and result.unrecorded is None
+    if not is_over and (words := how_to_go_on(run.store, run.run)):
+        write_note(words)
+    return result
+
+
+def _print(
+    result: RunResult,
+    plan: Plan,
+    state: RunState,
+    stream: AnswerStream,
+    showing: Showing,
+) -> None:
     if showing.as_json:
         write_answer(json_report(state, result.exit_code))
     elif showing.events != "-":
         answer = answer_of(result.outputs, plan.outputs, showing.output)
         if rest := stream.rest_of(answer or ""):
             write_answer(rest)
-    _tell(result, state, progress, showing)
-    return result.exit_code
+
+
+async def _in_session(
+    run: Showable, settings: Settings, options: RunOptions
+) -> RunResult:
+    async with Session(settings, run.store) as session:
+        return await run.begin(session, options)
 
 
 def _streams(showing: Showing) -> bool:
@@ -127,6 +230,8 @@ def _tell(
 ) -> None:
     for failure in result.failures:
         write_note(str(failure_problem(failure)))
+    if result.unrecorded is not None:
+        write_note(str(result.unrecorded))
     if not showing.quiet:
         for line in progress.summary(state):
             write_note(line)

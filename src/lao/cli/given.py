@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from lao.engine.inputs import from_bytes, from_text, read_file, too_large
 from lao.errors import UsageError, did_you_mean, nearest
@@ -20,7 +21,8 @@ _RECORDING_LIMIT = 4 << 30
 class Given:
     """What a person gave for the inputs of one workflow.
 
-    `scratch` is a private folder for a recording that comes through a pipe.
+    `scratch` is a private folder, made when needed, for a recording that comes
+    through a pipe.
     """
 
     def __init__(self, declared: Mapping[str, Input], scratch: Path) -> None:
@@ -29,13 +31,18 @@ class Given:
         self._stdin_used = False
         self.values: dict[str, Value] = {}
 
-    def take(self, texts: Sequence[str]) -> None:
+    def take(
+        self, texts: Sequence[str], *, stdin: Literal["free", "asked", "used"] = "free"
+    ) -> None:
         """Take every `--input`, then standard input where something is missing.
+
+        With `stdin` "asked" it is taken only where `-` says so; "used": not at all.
 
         Raises:
             UsageError: one is unknown, given twice, unreadable or of the wrong type.
         """
         instruction = ""
+        self._stdin_used = stdin == "used"
         for text in texts:
             name, value = self._named(text)
             if name in self.values:
@@ -47,7 +54,8 @@ class Given:
             self.values[name] = self._value(name, value)
             if text == value and self._declared[name].type.kind == "text":
                 instruction = name
-        self._take_stdin(instruction)
+        if stdin == "free":
+            self._take_stdin(instruction)
 
     def _named(self, text: str) -> tuple[str, str]:
         """Split `NAME=X`; a plain X goes to the only input, or to `text`."""
@@ -139,6 +147,7 @@ class Given:
 
     def _spooled(self, name: str) -> Path:
         """Put what comes through the pipe into a private file: models read files."""
+        self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, path = tempfile.mkstemp(dir=self._scratch, prefix="stdin-")
         size = 0
         with os.fdopen(handle, "wb") as file:

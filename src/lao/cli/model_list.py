@@ -16,10 +16,10 @@ from lao.backends.model_files import (
     find_model_files,
 )
 from lao.backends.ollama import OllamaModelInfo, list_models, server_version
+from lao.backends.packages import PACKAGES
 from lao.config import Settings
 from lao.errors import LaoError, ModelUnavailable, Problem
 from lao.policy import LoopbackEndpoint
-from lao.preflight import PACKAGES
 from lao.workflow.local_models import Ollama, parse_model
 
 _PATIENCE = 10.0  # seconds for a server that accepts a question and says nothing

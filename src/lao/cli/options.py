@@ -2,13 +2,16 @@
 """Options that several commands share, and the settings that they make."""
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from lao.config import Settings, load_settings
 from lao.errors import UsageError
 from lao.units import parse_duration
+
+if TYPE_CHECKING:
+    from lao.durable import Selection
 
 F = TypeVar("F", bound=Callable[..., object])
 COLORS = {"auto": None, "always": True, "never": False}
@@ -34,6 +37,29 @@ def common(function: F) -> F:
 def running(function: F) -> F:
     """Add what `run` and `chain` share."""
     for option in (
+        click.option(
+            "--ephemeral",
+            is_flag=True,
+            help="Keep nothing: no journal, no cache, no temporary file on disk.",
+        ),
+        click.option(
+            "--no-cache", is_flag=True, help="Use no kept result and keep none."
+        ),
+        click.option(
+            "--refresh",
+            metavar="STEP",
+            multiple=True,
+            help="Run STEP although its result is known.",
+        ),
+        click.option(
+            "--from",
+            "start",
+            metavar="STEP",
+            help="Run STEP, and whatever depends on it, anew.",
+        ),
+        click.option(
+            "--until", metavar="STEP", help="Run STEP and what it needs; no more."
+        ),
         click.option(
             "--require-no-cloud",
             is_flag=True,
@@ -79,8 +105,22 @@ def settings_from(flags: Mapping[str, object]) -> Settings:
     return load_settings(
         color=COLORS[str(flags.get("color", "auto"))],
         debug=True if flags.get("debug") else None,
+        ephemeral=True if flags.get("ephemeral") else None,
         require_no_cloud=flags.get("require_no_cloud"),
         per_model=flags.get("per_model"),
+    )
+
+
+def selection_from(flags: Mapping[str, object]) -> "Selection":
+    """Return which steps to run, and which of them anew."""
+    from lao.durable import Selection  # the whole engine: not for every command
+
+    refresh, start, until = flags.get("refresh"), flags.get("start"), flags.get("until")
+    return Selection(
+        no_cache=bool(flags.get("no_cache")),
+        refresh=tuple(map(str, refresh)) if isinstance(refresh, tuple) else (),
+        start=str(start) if start is not None else None,
+        until=str(until) if until is not None else None,
     )
 
 

@@ -68,7 +68,7 @@ def json_report(state: RunState, exit_code: int) -> str:
         "seconds": state.seconds,
         "locality": state.locality,
         "outputs": value_to_json(state.outputs),
-        "steps": {name: _step(step) for name, step in state.steps.items()},
+        "steps": {name: step_report(step) for name, step in state.steps.items()},
         "violations": [
             {"step": each.step, "code": each.code, "what": each.what}
             for each in state.violations
@@ -77,7 +77,8 @@ def json_report(state: RunState, exit_code: int) -> str:
     return json.dumps(report, ensure_ascii=False, indent=2) + "\n"
 
 
-def _step(state: StepState) -> JsonValue:
+def step_report(state: StepState) -> dict[str, JsonValue]:
+    """Return what a run's report says of a step."""
     told: dict[str, JsonValue] = {"status": state.status, "model": state.model}
     if state.finished is not None:
         done = state.finished

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where a recording lies that came through a pipe: models read files."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Self
+
+from lao.config import Settings
+
+_IN_MEMORY = Path("/dev/shm")  # noqa: S108  (a private folder is made in it)
+
+
+class Scratch:
+    """A folder for one run. Used as `with`; made by whoever puts something in it.
+
+    It lies beside the journal and stays for a run that can still go on; that of an
+    ephemeral run lies in memory, where the system has such a place.
+    """
+
+    def __init__(self, settings: Settings, run: str) -> None:
+        self._is_ephemeral = settings.ephemeral
+        self.folder = _folder(settings, run)
+        self.is_needed = False
+
+    def __enter__(self) -> Self:
+        """Make the folder of an ephemeral run; all its temporary files go there."""
+        if self._is_ephemeral:
+            place = _IN_MEMORY if _IN_MEMORY.is_dir() else None
+            self.folder = Path(tempfile.mkdtemp(prefix="lao-", dir=place))
+            tempfile.tempdir = str(self.folder)
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        """Remove the folder, unless the run may need it again."""
+        if self._is_ephemeral:
+            tempfile.tempdir = None
+        was_stopped = failure[0] is KeyboardInterrupt
+        if self._is_ephemeral or not (self.is_needed or was_stopped):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def forget_scratch(settings: Settings, run: str) -> None:
+    """Remove the folder of a run that is done."""
+    shutil.rmtree(_folder(settings, run), ignore_errors=True)
+
+
+def _folder(settings: Settings, run: str) -> Path:
+    return settings.folders.data / "spool" / run

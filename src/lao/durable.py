@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs that are kept: entering one, going on with one, and when that is refused."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lao.config import Settings
+from lao.engine.runner import RunResult
+from lao.errors import LaoError, UsageError
+from lao.planning.fingerprint import fingerprint
+from lao.planning.plan import Plan
+from lao.planning.selection import from_step, refreshing, until_step, without_cache
+from lao.runtime import RunOptions, Session, make_plan
+from lao.workflow.steps import Workflow
+from lao.workflow.values import FileValue, JsonValue, Value
+
+if TYPE_CHECKING:
+    from lao.store.opening import Store
+    from lao.store.runs import RunOrder, RunRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which steps run, and which of them although their result is known."""
+
+    no_cache: bool = False
+    refresh: tuple[str, ...] = ()
+    start: str | None = None
+    until: str | None = None
+
+    def apply(self, plan: Plan) -> Plan:
+        """Return the plan that runs those steps.
+
+        Raises:
+            UsageError: a name is no step of the plan.
+        """
+        if self.until is not None:
+            plan = until_step(plan, self.until)
+        if self.start is not None:
+            plan = from_step(plan, self.start)
+        if self.refresh:
+            plan = refreshing(plan, self.refresh)
+        return without_cache(plan) if self.no_cache else plan
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Return it as the flags of an order."""
+        return {
+            "no_cache": self.no_cache,
+            "refresh": list(self.refresh),
+            "from": self.start,
+            "until": self.until,
+        }
+
+    @classmethod
+    def from_json(cls, flags: Mapping[str, JsonValue]) -> "Selection":
+        """Read the flags of an order."""
+        refresh = flags.get("refresh")
+        start, until = flags.get("from"), flags.get("until")
+        return cls(
+            no_cache=flags.get("no_cache") is True,
+            refresh=tuple(map(str, refresh)) if isinstance(refresh, list) else (),
+            start=start if isinstance(start, str) else None,
+            until=until if isinstance(until, str) else None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A plan with its inputs, and what its run is entered with.
+
+    `whole` is the plan before a selection: it names what a later part must equal.
+    `source` is the workflow's file, with its digest, or the words of a chain.
+    """
+
+    workflow: Workflow
+    whole: Plan
+    plan: Plan
+    inputs: Mapping[str, Value] = field(default_factory=dict)
+    source: str = ""
+    source_digest: str = ""
+    selection: Selection = field(default_factory=Selection)
+    output_folder: Path = field(default_factory=Path.cwd)
+
+
+def settled_base(workflow: Workflow) -> Workflow:
+    """Return the workflow with an absolute base: it may go on from another folder."""
+    return replace(workflow, base=os.path.abspath(workflow.base))  # noqa: PTH100  (keeps symlinks)
+
+
+def prepare(
+    workflow: Workflow,
+    whole: Plan,
+    selection: Selection,
+    *,
+    file: Path | None = None,
+    words: str = "",
+) -> Prepared:
+    """Return a plan, ready but for its inputs; it came from a file or from words."""
+    source = words if file is None else os.path.abspath(file)  # noqa: PTH100
+    return Prepared(
+        workflow=workflow,
+        whole=whole,
+        plan=selection.apply(whole),
+        source=source,
+        source_digest="" if file is None else file_digest(source),
+        selection=selection,
+    )
+
+
+def order_of(prepared: Prepared) -> "RunOrder":
+    """Return what a later process needs to go on with a run."""
+    from lao.store.runs import RunOrder
+    from lao.workflow.writer import write_workflow
+
+    return RunOrder(
+        workflow=write_workflow(prepared.workflow),
+        base=prepared.workflow.base,
+        source=prepared.source,
+        source_digest=prepared.source_digest,
+        plan_digest=fingerprint(prepared.whole),
+        output_folder=str(prepared.output_folder),
+        flags=prepared.selection.to_json(),
+    )
+
+
+async def carry_out(
+    session: Session, store: "Store", prepared: Prepared, options: RunOptions
+) -> RunResult:
+    """Enter a run and carry it out.
+
+    Raises:
+        StoreError: it could not be entered; nothing ran.
+    """
+    from lao.store.runs import NewRun
+
+    files = await file_digests(session, prepared.inputs)
+    store.runs.begin(
+        NewRun(
+            id=options.run,
+            workflow=prepared.plan.name,
+            source=prepared.source,
+            started=session.clock.now(),
+            order=order_of(prepared),
+            inputs=prepared.inputs,
+            files=files,
+        )
+    )
+    try:
+        return await session.run(prepared.plan, prepared.inputs, options)
+    finally:
+        store.runs.release(options.run)
+
+
+async def go_on(
+    session: Session,
+    store: "Store",
+    record: "RunRecord",
+    prepared: Prepared,
+    options: RunOptions,
+) -> RunResult:
+    """Go on with a run where it stopped.
+
+    Raises:
+        UsageError: an input changed, or the run is being carried out.
+        StoreError: the journal cannot be read or written.
+    """
+    _check_files(store.runs.files(record), await file_digests(session, prepared.inputs))
+    store.runs.take_over(record)
+    try:
+        known = replace(
+            options,
+            run=record.id,
+            past=store.runs.each_event(record),
+            output_folder=prepared.output_folder,
+        )
+        return await session.run(prepared.plan, prepared.inputs, known)
+    finally:
+        store.runs.release(record.id)
+
+
+def prepare_to_go_on(
+    store: "Store", record: "RunRecord", settings: Settings
+) -> Prepared:
+    """Return the plan and the inputs of a run that stopped.
+
+    Raises:
+        UsageError: it is done, or its workflow, recipes or models changed.
+    """
+    order = store.runs.order(record)
+    if record.status == "done":
+        raise UsageError(
+            "run.done",
+            f"run {record.name} is done: there is nothing left to do",
+            mend=f"`lao runs show {record.name}` shows it",
+        )
+    if order is None:
+        raise UsageError(
+            "run.not-resumable",
+            f"run {record.name} belongs to a batch, which goes on as a whole",
+            mend=f"lao runs resume {record.name.partition('.')[0]}",
+        )
+    if order.source_digest and file_digest(order.source) not in (
+        "",
+        order.source_digest,
+    ):
+        raise _changed(record, order, f"{order.source!r} changed since the run began")
+    workflow = _workflow(order, record)
+    whole = make_plan(workflow, settings)
+    if fingerprint(whole) != order.plan_digest:
+        what = "a recipe, a configured model or LAO itself changed since the run began"
+        raise _changed(record, order, what)
+    selection = Selection.from_json(order.flags)
+    return Prepared(
+        workflow=workflow,
+        whole=whole,
+        plan=selection.apply(whole),
+        inputs=store.runs.inputs(record),
+        source=order.source,
+        source_digest=order.source_digest,
+        selection=selection,
+        output_folder=Path(order.output_folder),
+    )
+
+
+def _workflow(order: "RunOrder", record: "RunRecord") -> Workflow:
+    from lao.workflow.document import read_workflow
+
+    source = f"the workflow of run {record.name}"
+    return read_workflow(order.workflow, source=source, base=order.base).workflow
+
+
+def _changed(record: "RunRecord", order: "RunOrder", what: str) -> UsageError:
+    is_file = bool(order.source_digest)
+    again = f"`lao run {order.source}`" if is_file else "the command again"
+    return UsageError(
+        "run.changed",
+        f"run {record.name} cannot go on: {what}",
+        mend=f"start {again}: results that are still right come from the cache",
+    )
+
+
+def _check_files(before: Mapping[str, str], now: Mapping[str, str]) -> None:
+    for path, digest in before.items():
+        if digest != now.get(path):
+            gone = "is gone" if not now.get(path) else "changed"
+            raise UsageError(
+                "run.input-changed",
+                f"the run cannot go on: the input {path!r} {gone} since it began",
+                mend="put the file back, or start a new run: "
+                "results that are still right come from the cache",
+            )
+
+
+async def file_digests(session: Session, inputs: Mapping[str, Value]) -> dict[str, str]:
+    """Return the digest of each file in the inputs, by path; "" if unreadable."""
+    digests: dict[str, str] = {}
+    for path in dict.fromkeys(_files(inputs.values())):
+        try:
+            digests[path] = await session.file_digest(path)
+        except LaoError:
+            digests[path] = ""
+    return digests
+
+
+def _files(values: Iterable[Value]) -> Iterator[str]:
+    for value in values:
+        match value:
+            case FileValue(path=path):
+                yield path
+            case list():
+                yield from _files(value)
+            case dict():
+                yield from _files(value.values())
+            case _:
+                pass
+
+
+def file_digest(path: str) -> str:
+    """Return the digest of a workflow file; "" if there is none to read."""
+    try:
+        return f"sha256:{sha256(Path(path).read_bytes()).hexdigest()}"
+    except (OSError, ValueError):
+        return ""
