@@ -4,6 +4,7 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,7 +69,7 @@ class Selection:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Prepared:
     """A plan with its inputs, and what its run is entered with.
 
@@ -84,6 +85,22 @@ class Prepared:
     source_digest: str = ""
     selection: Selection = field(default_factory=Selection)
     output_folder: Path = field(default_factory=Path.cwd)
+
+    @cached_property
+    def order(self) -> "RunOrder":
+        """What a later process needs to go on with the run."""
+        from lao.store.runs import RunOrder
+        from lao.workflow.writer import write_workflow
+
+        return RunOrder(
+            workflow=write_workflow(self.workflow),
+            base=self.workflow.base,
+            source=self.source,
+            source_digest=self.source_digest,
+            plan_digest=fingerprint(self.whole),
+            output_folder=str(self.output_folder),
+            flags=self.selection.to_json(),
+        )
 
 
 def settled_base(workflow: Workflow) -> Workflow:
@@ -111,22 +128,6 @@ def prepare(
     )
 
 
-def order_of(prepared: Prepared) -> "RunOrder":
-    """Return what a later process needs to go on with a run."""
-    from lao.store.runs import RunOrder
-    from lao.workflow.writer import write_workflow
-
-    return RunOrder(
-        workflow=write_workflow(prepared.workflow),
-        base=prepared.workflow.base,
-        source=prepared.source,
-        source_digest=prepared.source_digest,
-        plan_digest=fingerprint(prepared.whole),
-        output_folder=str(prepared.output_folder),
-        flags=prepared.selection.to_json(),
-    )
-
-
 async def carry_out(
     session: Session, store: "Store", prepared: Prepared, options: RunOptions
 ) -> RunResult:
@@ -144,7 +145,7 @@ async def carry_out(
             workflow=prepared.plan.name,
             source=prepared.source,
             started=session.clock.now(),
-            order=order_of(prepared),
+            order=prepared.order,
             inputs=prepared.inputs,
             files=files,
         )

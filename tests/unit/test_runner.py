@@ -4,9 +4,16 @@
 import asyncio
 
 import pytest
-from tests.fakes import Bench, forever
+from tests.fakes import Bench, FakeClock, forever
 
-from lao.errors import ModelUnavailable, RefusedByPolicy, SchemaMismatch, StepError
+from lao.engine.journal import Journal
+from lao.errors import (
+    ModelUnavailable,
+    RefusedByPolicy,
+    SchemaMismatch,
+    StepError,
+    StoreError,
+)
 from lao.events import (
     FallbackChosen,
     ItemFinished,
@@ -478,3 +485,43 @@ async def test_a_run_of_3_000_steps_does_a_constant_number_of_things_for_each(wi
         "step-finished": 3_000,
         "run-finished": 1,
     }
+
+
+async def test_facts_are_told_in_order_though_one_is_stored_late():
+    stored = asyncio.Event()
+
+    class SlowStore:
+        async def append(self, event):
+            if event.sequence == 1:
+                await stored.wait()
+
+    told = []
+    journal = Journal(
+        run="r", store=SlowStore(), sinks=[told.append], clock=FakeClock()
+    )
+    slow = asyncio.create_task(journal.record(StepStarted(step="a")))
+    await asyncio.sleep(0)
+    await journal.record(StepStarted(step="b"))
+    journal.mention(StepStarted(step="c"))
+    assert told == []
+    stored.set()
+    await slow
+    assert [event.fact.step for event in told] == ["a", "b", "c"]
+
+
+async def test_a_fact_that_could_not_be_stored_holds_nobody_up():
+    class FailingStore:
+        async def append(self, event):
+            await asyncio.sleep(0)
+            raise StoreError("store.full", "the disk is full")
+
+    told = []
+    store = FailingStore()
+    journal = Journal(run="r", store=store, sinks=[told.append], clock=FakeClock())
+    lost = asyncio.create_task(journal.record(StepStarted(step="a")))
+    await asyncio.sleep(0)
+    journal.mention(StepStarted(step="b"))
+    assert told == []
+    with pytest.raises(StoreError):
+        await lost
+    assert [event.fact.step for event in told] == ["b"]

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Templates see plain data, are parsed once, and reach nothing else."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, strategies as st
 
@@ -43,6 +45,38 @@ def test_one_plain_name_passes_the_value_itself(path, value):
     assert template.names == {".".join(path)}
     assert template.reference == tuple(path)
     assert template.evaluate(scope) == value
+
+
+SOURCES = st.lists(
+    st.sampled_from(
+        ["{{ a }}", "{{a.b}}", "{{  b }}", "{", "}", "{{", "}}", "-", "{%", "\n", "\r\n"]
+    )
+    | st.text(max_size=3),
+    max_size=8,
+).map("".join)
+
+
+@given(SOURCES, st.text(max_size=5), st.text(max_size=5) | st.integers())
+def test_words_and_plain_names_are_put_together_as_the_engine_does(source, a, b):
+    try:
+        template = parse_template(source)
+    except TemplateError:
+        return
+    scope = {"a": a, "b": b}
+    by_engine = replace(template, pieces=(), reference=None)
+    assert outcome(template, scope) == outcome(by_engine, scope)
+
+
+def outcome(template, scope):
+    try:
+        return template.render(scope)
+    except TemplateError as error:
+        return error.what if template.reference is None else "missing"
+
+
+def test_most_prompts_need_no_engine():
+    assert parse_template("Sum up:\n{{ inputs.text }}\n").pieces
+    assert not parse_template("{{ a | upper }}: {{ b }}").pieces
 
 
 @given(st.text())

@@ -8,7 +8,6 @@ from lao.batch.each import read_each
 from lao.batch.job import Batch
 from lao.durable import Prepared
 from lao.errors import UsageError
-from lao.planning.fingerprint import fingerprint
 from lao.store.opening import Store
 from lao.store.runs import RunOrder, RunRecord
 from lao.workflow.values import JsonValue
@@ -98,7 +97,7 @@ def _difference(
 ) -> str:
     """Return in which way the earlier batch was to do something else; "" if in none."""
     prepared = batch.prepared
-    if order.plan_digest != fingerprint(prepared.whole):
+    if order.plan_digest != prepared.order.plan_digest:
         return "the workflow, a recipe or a model changed since it began"
     selection = prepared.selection.to_json()
     if any(order.flags.get(name) != each for name, each in selection.items()):

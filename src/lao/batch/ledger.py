@@ -10,7 +10,6 @@ from lao.batch.continuation import batch_flags
 from lao.batch.job import Batch, BatchStatus
 from lao.batch.material import Material
 from lao.batch.sources import Item
-from lao.durable import order_of
 from lao.errors import Problem, StoreError
 from lao.events import Event, Fact, RunFinished, RunStarted, StepFailed, fold
 from lao.planning.plan import Plan
@@ -151,7 +150,7 @@ def begin_batch(
 ) -> Ledger:
     """Enter a new batch. `files` are the digests of the files that all items share."""
     prepared = batch.prepared
-    order = order_of(prepared)
+    order = prepared.order
     record = store.runs.begin(
         NewRun(
             id=run,

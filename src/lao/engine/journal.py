@@ -9,21 +9,13 @@ from lao.events import Event, Fact
 from lao.roles import Clock, EventSink, RunStore
 
 
-@dataclass(slots=True)
-class _Fact:
-    """A numbered fact that is still to be told; `is_due` once it is kept, or lost."""
-
-    event: Event
-    is_due: bool = False
-    is_lost: bool = False
-
-
 @dataclass(slots=True, kw_only=True)
 class Journal:
     """Numbers facts, and tells them in order. What counts is stored first.
 
     `sequence` is the number of the last one: not 0 for a run that goes on. State:
-    what waits to be told, because it or one before it is not stored yet.
+    what waits to be told, because it or one before it is not stored yet, and the
+    numbers of those that only wait for others.
     """
 
     run: str
@@ -31,7 +23,8 @@ class Journal:
     sinks: Sequence[EventSink]
     clock: Clock
     sequence: int = 0
-    waiting: deque[_Fact] = field(default_factory=deque)
+    waiting: deque[Event] = field(default_factory=deque)
+    due: set[int] = field(default_factory=set)
 
     async def record(self, fact: Fact) -> None:
         """Keep a fact, then tell it.
@@ -39,31 +32,32 @@ class Journal:
         Raises:
             StoreError: it could not be kept; it is not told.
         """
-        entry = self._enter(fact)
+        event = self._enter(fact)
         try:
-            await self.store.append(entry.event)
+            await self.store.append(event)
         except BaseException:
-            entry.is_lost = True
+            self.waiting.remove(event)
+            self._tell_due()
             raise
-        finally:
-            entry.is_due = True
-            self._tell()
+        self._tell(event)
 
     def mention(self, fact: Fact) -> None:
         """Tell a fact that is not worth keeping: a piece of text, some progress."""
-        self._enter(fact).is_due = True
-        self._tell()
+        self._tell(self._enter(fact))
 
-    def _enter(self, fact: Fact) -> _Fact:
+    def _enter(self, fact: Fact) -> Event:
         self.sequence += 1
         event = Event(self.run, self.sequence, self.clock.now(), fact)
-        entry = _Fact(event)
-        self.waiting.append(entry)
-        return entry
+        self.waiting.append(event)
+        return event
 
-    def _tell(self) -> None:
-        while self.waiting and self.waiting[0].is_due:
-            entry = self.waiting.popleft()
-            if not entry.is_lost:
-                for sink in self.sinks:
-                    sink(entry.event)
+    def _tell(self, event: Event) -> None:
+        self.due.add(event.sequence)
+        self._tell_due()
+
+    def _tell_due(self) -> None:
+        while self.waiting and self.waiting[0].sequence in self.due:
+            event = self.waiting.popleft()
+            self.due.remove(event.sequence)
+            for sink in self.sinks:
+                sink(event)

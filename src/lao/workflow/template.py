@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _NAME: Final = r"[^\W\d]\w*"
 _PLAIN = re.compile(_NAME)
 _REFERENCE = re.compile(rf"\s*\{{\{{\s*({_NAME}(?:\.\w+)*)\s*\}}\}}\s*")
+_PLAIN_NAME = re.compile(rf"\{{\{{ *({_NAME}(?:\.{_NAME})*) *\}}\}}")
+_TAG = re.compile(r"\{(?:[{%#]|$)")
 _SINGLE = re.compile(r"\s*\{\{-?((?:(?!\}\}|\{\{).)*?)-?\}\}\s*", re.DOTALL)
 _FUEL = 500_000
 _OUTPUT = 32 << 20
@@ -50,13 +52,15 @@ class Template:
 
     `names` are the dotted names that it needs from outside, such as
     `inputs.recording`. `reference` is set when the text is one plain name,
-    `expression` when it is one `{{ … }}`.
+    `expression` when it is one `{{ … }}`; `pieces` when it is words and plain names
+    alone, as most prompts are: then texts are put together without the engine.
     """
 
     source: str
     names: frozenset[str]
     reference: tuple[str, ...] | None = None
     expression: str | None = None
+    pieces: tuple[str | tuple[str, ...], ...] = ()
 
     @property
     def roots(self) -> frozenset[str]:
@@ -88,7 +92,9 @@ class Template:
             value = _look_up(self.reference, scope)
             if isinstance(value, str):
                 return value
-        text = _run(self.source, scope, expression=False)
+        text: Value = _put_together(self.pieces, scope) if self.pieces else None
+        if text is None:
+            text = _run(self.source, scope, expression=False)
         if not isinstance(text, str) or len(text) > _OUTPUT:
             raise TemplateError(f"the rendered text is over {_OUTPUT >> 20} MiB")
         return text
@@ -111,8 +117,23 @@ def parse_template(source: str) -> Template:
     names = _names(source)
     single = _SINGLE.fullmatch(source)
     return Template(
-        source=source, names=names, expression=single[1].strip() if single else None
+        source=source,
+        names=names,
+        expression=single[1].strip() if single else None,
+        pieces=_pieces(source),
     )
+
+
+def _pieces(source: str) -> tuple[str | tuple[str, ...], ...]:
+    """Return the words and the plain names that make up a text; none if it has more."""
+    parts = _PLAIN_NAME.split(source)
+    words, names = parts[::2], parts[1::2]
+    if any(map(_TAG.search, words)) or _WORDS.intersection(names):
+        return ()
+    found: list[str | tuple[str, ...]] = [words[0]]
+    for name, word in zip(names, words[1:], strict=True):
+        found += [tuple(name.split(".")), word]
+    return tuple(found)
 
 
 def is_plain_name(text: str) -> bool:
@@ -186,6 +207,24 @@ def plain(value: Value) -> object:
             return {key: plain(item) for key, item in value.items()}
         case _:
             return value
+
+
+def _put_together(
+    pieces: tuple[str | tuple[str, ...], ...], scope: Mapping[str, Value]
+) -> str | None:
+    """Return the text, if every name stands for one; the engine knows all else."""
+    texts: list[str] = []
+    for piece in pieces:
+        value: Value = piece  # type: ignore[assignment]  # a path is replaced at once
+        if isinstance(piece, tuple):
+            try:
+                value = _look_up(piece, scope)
+            except TemplateError:  # the engine says it in its own words
+                return None
+        if not isinstance(value, str):
+            return None
+        texts.append(value)
+    return "".join(texts)
 
 
 def _look_up(path: tuple[str, ...], scope: Mapping[str, Value]) -> Value:
