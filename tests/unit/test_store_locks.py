@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Locks of bytes: one holder each, until it lets go or dies."""
 
+import errno
+import fcntl
+import os
 import subprocess
 import sys
 
 import pytest
 
+from lao.errors import StoreError
 from lao.store.locks import CREATION, Locks, ProcessLocks, byte_of
 
 HOLD = """
@@ -58,3 +62,20 @@ def test_keys_and_runs_have_bytes_of_their_own():
     assert len(bytes_of_keys) == 5
     assert min(bytes_of_keys) > 1 << 60 > CREATION
     assert max(bytes_of_keys) < 1 << 63
+
+
+def failing(*_):
+    raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+
+def test_a_system_without_locks_is_told_of_and_letting_go_never_fails(
+    tmp_path, monkeypatch
+):
+    locks = Locks(tmp_path / "lock")
+    assert locks.acquire(7)
+    monkeypatch.setattr(fcntl, "fcntl", failing)  # no system here lacks locks
+    for act in (locks.acquire, locks.wait_for, locks.is_held_elsewhere):
+        with pytest.raises(StoreError, match=r"store\.no-locks"):
+            act(7)
+    locks.release(7)
+    locks.close()

@@ -11,6 +11,7 @@ from lao.errors import StoreError
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT})
 _NO_FILE = frozenset({errno.EISDIR, errno.ENXIO, errno.ENODEV})
+_NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
 _NO_FOLDER = frozenset({errno.EEXIST, errno.ENOTDIR})
 
 
@@ -59,6 +60,16 @@ def not_a_folder(path: Path) -> StoreError:
     )
 
 
+def no_locks(path: Path, detail: object) -> StoreError:
+    """Return the complaint that the file system cannot lock files."""
+    return StoreError(
+        "store.no-locks",
+        f"{str(path)!r} cannot be locked: {detail}",
+        mend="name a data folder on a local disk with XDG_DATA_HOME, "
+        "or run with --ephemeral",
+    )
+
+
 def of_system(path: Path, error: OSError) -> StoreError:
     """Return what the operating system says, in LAO's words."""
     detail = error.strerror or error
@@ -70,6 +81,8 @@ def of_system(path: Path, error: OSError) -> StoreError:
         return not_a_file(path)
     if error.errno in _NO_FOLDER:
         return not_a_folder(path)
+    if error.errno in _NO_LOCKS:
+        return no_locks(path, detail)
     return failing(path, detail)
 
 

@@ -9,6 +9,7 @@ import fcntl
 import os
 import struct
 import sys
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 
@@ -26,34 +27,42 @@ class Locks:
 
     Open file description locks (Linux) belong to the open file, not to the process:
     two stores in one process keep each other out too.
+
+    Raises:
+        StoreError: the file cannot be opened; later, it cannot be locked.
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         with translated(path):
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._is_open = True
 
     def acquire(self, byte: int) -> bool:
         """Take a byte's lock; False if somebody else has it. Taking it again is fine."""
-        try:
-            self._set(byte, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except (BlockingIOError, PermissionError):  # both mean the same, says POSIX
-            return False
+        with translated(self._path):
+            try:
+                self._set(byte, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except (BlockingIOError, PermissionError):  # the same, says POSIX
+                return False
         return True
 
     def wait_for(self, byte: int) -> None:
         """Take a byte's lock as soon as nobody else has it."""
-        self._set(byte, fcntl.LOCK_EX)
+        with translated(self._path):
+            self._set(byte, fcntl.LOCK_EX)
 
     def release(self, byte: int) -> None:
-        """Let go of a byte's lock."""
+        """Let go of a byte's lock. What fails here, closing the file mends."""
         if self._is_open:
-            self._set(byte, fcntl.LOCK_UN)
+            with suppress(OSError):
+                self._set(byte, fcntl.LOCK_UN)
 
     def is_held_elsewhere(self, byte: int) -> bool:
         """Whether another store, of this process or another, holds a byte's lock."""
         asked = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, byte, 1, 0)
-        found = fcntl.fcntl(self._file, fcntl.F_OFD_GETLK, asked)
+        with translated(self._path):
+            found = fcntl.fcntl(self._file, fcntl.F_OFD_GETLK, asked)
         return bool(_FLOCK.unpack(found)[0] != fcntl.F_UNLCK)
 
     def close(self) -> None:
