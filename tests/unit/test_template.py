@@ -49,7 +49,19 @@ def test_one_plain_name_passes_the_value_itself(path, value):
 
 SOURCES = st.lists(
     st.sampled_from(
-        ["{{ a }}", "{{a.b}}", "{{  b }}", "{", "}", "{{", "}}", "-", "{%", "\n", "\r\n"]
+        [
+            "{{ a }}",
+            "{{a.b}}",
+            "{{  b }}",
+            "{",
+            "}",
+            "{{",
+            "}}",
+            "-",
+            "{%",
+            "\n",
+            "\r\n",
+        ]
     )
     | st.text(max_size=3),
     max_size=8,
