@@ -111,7 +111,7 @@ async def test_two_branches_share_their_commits(store, monkeypatch):
 
     await asyncio.gather(branch(1), branch(101))
     assert sum(found) == 40
-    assert len(found) <= 22
+    assert len(found) <= 27  # a few come alone until the first wait
 
 
 async def test_the_start_of_a_step_shares_its_commit_with_what_follows(

@@ -99,10 +99,13 @@ class Scheduler:
         ended = deque([(step, outcome)])
         while ended:
             step, outcome = ended.popleft()
+            if outcome is Outcome.done:
+                self._release_all(step)
+                continue
             for follower in self.followers[step]:
                 if follower not in self.waiting:
                     continue
-                if self._skips(outcome, step, follower):
+                if outcome is Outcome.failed or step in self.needs[follower]:
                     del self.waiting[follower]
                     self.settled[follower] = Outcome.skipped
                     skipped.append(follower)
@@ -113,10 +116,10 @@ class Scheduler:
                     self._release(step, follower)
         return skipped
 
-    def _skips(self, outcome: Outcome, step: StepId, follower: StepId) -> bool:
-        if outcome is Outcome.done:
-            return False
-        return outcome is Outcome.failed or step in self.needs[follower]
+    def _release_all(self, step: StepId) -> None:
+        for follower in self.followers[step]:
+            if follower in self.waiting:
+                self._release(step, follower)
 
     def _release(self, step: StepId, follower: StepId) -> None:
         left = self.waiting[follower]

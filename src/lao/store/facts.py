@@ -8,7 +8,7 @@ from operator import attrgetter, is_not
 from types import MappingProxyType
 from typing import cast, get_args, get_origin
 
-from lao.events import Fact
+from lao.events import Fact, StepStarted
 from lao.store.codec import Document, Get, Text, decode, encode
 
 
@@ -58,6 +58,13 @@ _BY_NAME: Mapping[str, _Form] = MappingProxyType(
 
 def encode_fact(fact: Fact) -> tuple[str, Document]:
     """Return the key of the result that a fact tells ("" for none), and the rest."""
+    if isinstance(fact, StepStarted):  # half of all facts: the quick way
+        document: dict[str, object] = {"step": fact.step}
+        if fact.model:
+            document["model"] = fact.model
+        if fact.items is not None:
+            document["items"] = fact.items
+        return "", encode(document)
     document = _FORMS[type(fact)].document(fact)
     key = cast("str", document.pop("key", ""))
     return key, encode(document)
