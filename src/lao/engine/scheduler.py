@@ -33,7 +33,10 @@ class Outcome(Enum):
 
 @dataclass(slots=True)
 class Scheduler:
-    """Hand out steps in an order that respects their needs."""
+    """Hand out steps in an order that respects their needs.
+
+    `waiting` says for how many others a step still waits.
+    """
 
     needs: Mapping[StepId, AbstractSet[StepId]]
     after: Mapping[StepId, AbstractSet[StepId]] = field(default_factory=lambda: _NONE)
@@ -41,7 +44,7 @@ class Scheduler:
     ready: deque[StepId] = field(init=False)
     running: set[StepId] = field(init=False, default_factory=set)
     settled: dict[StepId, Outcome] = field(init=False, default_factory=dict)
-    waiting: dict[StepId, set[StepId]] = field(init=False)
+    waiting: dict[StepId, int] = field(init=False)
     followers: dict[StepId, list[StepId]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -50,11 +53,11 @@ class Scheduler:
         self.waiting = {}
         self.ready = deque()
         for step, needs in self.needs.items():
-            before = set(needs) | self.after.get(step, frozenset())
+            before = needs | self.after[step] if step in self.after else needs
             for other in before:
                 self.followers[other].append(step)
             if before:
-                self.waiting[step] = before
+                self.waiting[step] = len(before)
             else:
                 self.ready.append(step)
 
@@ -65,6 +68,8 @@ class Scheduler:
 
     def start(self, limit: int) -> list[StepId]:
         """Move up to `limit` ready steps to running and return them."""
+        if not self.ready:
+            return []
         count = max(0, min(limit, len(self.ready)))
         started = [self.ready.popleft() for _ in range(count)]
         self.running.update(started)
@@ -113,17 +118,19 @@ class Scheduler:
                     after = Outcome.done if flows_on else Outcome.skipped
                     ended.append((follower, after))
                 else:
-                    self._release(step, follower)
+                    self._release(follower)
         return skipped
 
     def _release_all(self, step: StepId) -> None:
         for follower in self.followers[step]:
             if follower in self.waiting:
-                self._release(step, follower)
+                self._release(follower)
 
-    def _release(self, step: StepId, follower: StepId) -> None:
-        left = self.waiting[follower]
-        left.discard(step)
-        if not left:
+    def _release(self, follower: StepId) -> None:
+        """Count one step less that `follower` waits for."""
+        left = self.waiting[follower] - 1
+        if left:
+            self.waiting[follower] = left
+        else:
             del self.waiting[follower]
             self.ready.append(follower)
