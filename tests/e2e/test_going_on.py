@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import subprocess
-from pathlib import Path
 
 import pytest
 from tests.e2e.fake_server import serving
@@ -216,18 +215,25 @@ READS = """
         return ModelReply(value=open(request.files[0]).read(), made_by="deaf")"""
 
 
-def everything_in(folder: Path) -> bytes:
-    return b"".join(each.read_bytes() for each in folder.rglob("*") if each.is_file())
-
-
-MARK = "chartreuse-walrus"
+@pytest.mark.parametrize(
+    ("arguments", "code", "stays"),
+    [(["--timeout", "2s"], 3, True), (["--output", "none"], 2, False)],
+)
+def test_what_came_through_a_pipe_stays_only_for_a_run_that_can_go_on(
+    lao, arguments, code, stays
+):
+    lao.file("models.py", LISTENER)
+    lao.file("w.yaml", LISTENING)
+    assert lao("run", "w.yaml", *arguments, stdin=b"what came").code == code
+    spool = lao.folder / "home/.local/share/lao/spool"
+    assert [each.read_bytes() for each in spool.glob("*/*")] == [b"what came"] * stays
 
 
 def test_an_ephemeral_run_leaves_nothing(asking):
     fake, lao = asking
     fake.scripts[CHATS] = answers(*TEXTS)
     before = {path for path in lao.folder.rglob("*") if path.is_file()}
-    ended = lao("run", "w.yaml", "-i", MARK, "--ephemeral")
+    ended = lao("run", "w.yaml", "-i", "x", "--ephemeral")
     assert (ended.code, ended.answer) == (0, "F\n"), ended.told
     assert {path for path in lao.folder.rglob("*") if path.is_file()} == before
 

@@ -12,7 +12,7 @@ import click
 
 from lao.cli.execution import Showing
 from lao.cli.given import Given
-from lao.cli.going_on import hint_at_interrupted
+from lao.cli.going_on import hint_at_interrupted, name_of
 from lao.cli.report import check_output_name
 from lao.cli.scratch import Scratch, forget_scratch
 from lao.config import Settings
@@ -173,7 +173,11 @@ def carry_out_batch(
             report=flags.report,
             only_failed=flags.only_failed,
         )
-        result = show_batch(work, settings, showing)
+        try:
+            result = show_batch(work, settings, showing)
+        except BaseException:
+            scratch.is_needed = name_of(store, run) is not None
+            raise
         scratch.is_needed = store is not None and result.status != "done"
     return result.exit_code
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lao import durable
 from lao.cli.audience import Audience, event_writer
 from lao.cli.given import Given
-from lao.cli.going_on import hint_at_interrupted, how_to_go_on
+from lao.cli.going_on import hint_at_interrupted, how_to_go_on, name_of
 from lao.cli.options import seconds_from
 from lao.cli.progress import Progress, open_progress
 from lao.cli.report import (
@@ -96,9 +96,12 @@ def carry_out(
             ready = replace(prepared, inputs=values)
             return await durable.carry_out(session, store, ready, options)
 
-        shown = show_run(
-            Showable(plan=plan, run=run, begin=begin, store=store), settings, showing
-        )
+        showable = Showable(plan=plan, run=run, begin=begin, store=store)
+        try:
+            shown = show_run(showable, settings, showing)
+        except BaseException:
+            scratch.is_needed = name_of(store, run) is not None
+            raise
         scratch.is_needed = store is not None and shown.status != "done"
     return shown.exit_code
 

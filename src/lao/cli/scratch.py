@@ -35,8 +35,7 @@ class Scratch:
         """Remove the folder, unless the run may need it again."""
         if self._is_ephemeral:
             tempfile.tempdir = None
-        was_stopped = failure[0] is KeyboardInterrupt
-        if self._is_ephemeral or not (self.is_needed or was_stopped):
+        if self._is_ephemeral or not self.is_needed:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
