@@ -5,7 +5,7 @@ import json
 import time
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from lao.engine.answers import read_answer
 from lao.errors import LaoError
@@ -41,6 +41,7 @@ def test_text_stays_as_it_is(text):
     assert read(text, TEXT) == text
 
 
+@settings(max_examples=40)
 @given(st.recursive(st.none() | st.integers() | st.text(), st.lists))
 def test_json_is_read_from_text_or_taken_as_it_is(value):
     assert read(json.dumps(value)) == value

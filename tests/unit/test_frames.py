@@ -67,11 +67,13 @@ async def read_all(data):
     return found
 
 
+@settings(max_examples=40)
 @given(frames)
 def test_a_frame_survives_a_round_trip(frame):
     assert decode(encode(frame)) == frame
 
 
+@settings(max_examples=40)
 @given(st.lists(frames, max_size=4))
 def test_frames_in_a_row_are_read_one_by_one_by_both_readers(many):
     data = b"".join(map(encode, many))
@@ -81,6 +83,7 @@ def test_frames_in_a_row_are_read_one_by_one_by_both_readers(many):
     assert asyncio.run(read_all(data)) == many
 
 
+@settings(max_examples=40)
 @given(frames, st.data())
 def test_every_cut_frame_is_truncated(frame, data):
     whole = encode(frame)

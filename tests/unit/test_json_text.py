@@ -4,7 +4,7 @@
 import json
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from lao.workflow.json_text import DEPTH, read_json
 
@@ -14,6 +14,7 @@ values = st.recursive(
 )
 
 
+@settings(max_examples=40)
 @given(values)
 def test_what_json_writes_is_read_back(value):
     assert read_json(json.dumps(value)) == value
