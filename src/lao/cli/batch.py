@@ -12,7 +12,7 @@ import click
 
 from lao.cli.execution import Showing
 from lao.cli.given import Given
-from lao.cli.going_on import hint_at_interrupted, name_of
+from lao.cli.going_on import hint_at_interrupted
 from lao.cli.report import check_output_name
 from lao.cli.scratch import Scratch, forget_scratch
 from lao.config import Settings
@@ -151,7 +151,7 @@ def carry_out_batch(
         store = None
         if not settings.ephemeral:
             store = stack.enter_context(open_store(settings))
-        scratch = stack.enter_context(Scratch(settings, run))
+        scratch = stack.enter_context(Scratch(settings, run, store))
         batch = _batch(prepared, inputs, showing, flags, scratch.folder)
         goes_on = flags.resume or flags.only_failed
         if store is not None and not (goes_on or showing.quiet):
@@ -173,13 +173,7 @@ def carry_out_batch(
             report=flags.report,
             only_failed=flags.only_failed,
         )
-        try:
-            result = show_batch(work, settings, showing)
-        except BaseException:
-            scratch.is_needed = name_of(store, run) is not None
-            raise
-        scratch.is_needed = store is not None and result.status != "done"
-    return result.exit_code
+        return show_batch(work, settings, showing).exit_code
 
 
 def resume_batch(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lao import durable
 from lao.cli.audience import Audience, event_writer
 from lao.cli.given import Given
-from lao.cli.going_on import hint_at_interrupted, how_to_go_on, name_of
+from lao.cli.going_on import hint_at_interrupted, how_to_go_on
 from lao.cli.options import seconds_from
 from lao.cli.progress import Progress, open_progress
 from lao.cli.report import (
@@ -81,7 +81,7 @@ def carry_out(
         store = None
         if not settings.ephemeral:
             store = stack.enter_context(open_store(settings))
-        scratch = stack.enter_context(Scratch(settings, run))
+        scratch = stack.enter_context(Scratch(settings, run, store))
         plan = prepared.plan
         given = Given(plan.inputs, scratch.folder)
         given.take(inputs)
@@ -97,13 +97,7 @@ def carry_out(
             return await durable.carry_out(session, store, ready, options)
 
         showable = Showable(plan=plan, run=run, begin=begin, store=store)
-        try:
-            shown = show_run(showable, settings, showing)
-        except BaseException:
-            scratch.is_needed = name_of(store, run) is not None
-            raise
-        scratch.is_needed = store is not None and shown.status != "done"
-    return shown.exit_code
+        return show_run(showable, settings, showing).exit_code
 
 
 def resume(

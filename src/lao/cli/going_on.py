@@ -22,19 +22,22 @@ def hint_at_interrupted(store: "Store", prepared: Prepared) -> None:
             )
 
 
-def name_of(store: "Store | None", run: str) -> str | None:
-    """Return what people call a run; None if it was not entered."""
+def can_go_on(store: "Store | None", run: str) -> bool:
+    """Whether a run was entered and is not done."""
     if store is None:
-        return None
+        return False
     try:
-        return store.runs.find(run).name
+        return store.runs.find(run).status != "done"
     except LaoError:
-        return None
+        return False
 
 
 def how_to_go_on(store: "Store | None", run: str) -> str | None:
     """Say how to go on with a run that is not done; None if it was not kept."""
-    name = name_of(store, run)
-    if name is None:
+    if store is None:
+        return None
+    try:
+        name = store.runs.find(run).name
+    except LaoError:
         return None
     return f"what is finished is kept: `lao runs resume {name}` goes on from there"

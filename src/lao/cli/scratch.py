@@ -4,9 +4,13 @@
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
+from lao.cli.going_on import can_go_on
 from lao.config import Settings
+
+if TYPE_CHECKING:
+    from lao.store.opening import Store
 
 _IN_MEMORY = Path("/dev/shm")  # noqa: S108  (a private folder is made in it)
 
@@ -18,10 +22,13 @@ class Scratch:
     ephemeral run lies in memory, where the system has such a place.
     """
 
-    def __init__(self, settings: Settings, run: str) -> None:
+    def __init__(
+        self, settings: Settings, run: str, store: "Store | None" = None
+    ) -> None:
         self._is_ephemeral = settings.ephemeral
+        self._run = run
+        self._store = store
         self.folder = _folder(settings, run)
-        self.is_needed = False
 
     def __enter__(self) -> Self:
         """Make the folder of an ephemeral run; all its temporary files go there."""
@@ -35,7 +42,7 @@ class Scratch:
         """Remove the folder, unless the run may need it again."""
         if self._is_ephemeral:
             tempfile.tempdir = None
-        if self._is_ephemeral or not self.is_needed:
+        if self._is_ephemeral or not can_go_on(self._store, self._run):
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
