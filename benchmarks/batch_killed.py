@@ -3,11 +3,12 @@
 
     python benchmarks/batch_killed.py [--files N] [--kills N] [--jobs N]
 
-Uses the real `lao` command, in a home of its own, with a model in worker processes
-that writes a line for each call.
+Uses the real `lao` command, in a home of its own, with a model in locked worker
+processes that says what each call is about, before it works.
 """
 
 import argparse
+import json
 import os
 import signal
 import subprocess
@@ -22,24 +23,22 @@ WORKFLOW = """\
 lao: 1
 name: two-steps
 inputs: { text: { type: text } }
-models: { m: { kind: custom, plugin: counting.py, options: { log: LOG } } }
+models: { m: { kind: custom, plugin: counting.py } }
 steps:
   - { id: first, model: m, prompt_template: "first {{ inputs.text }}" }
   - { id: second, model: m, prompt_template: "second {{ first }}" }
 outputs: { answer: "{{ second }}" }
 """
 MODEL = """\
-import os, time
+import time
 from lao.workflow.inference import ModelDescription, ModelReply
 
 class Counting:
-    def load(self, options):
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-        self.log = os.open(options["log"], flags, 0o600)
+    def load(self, options): pass
     def describe(self):
         return ModelDescription(name="counting")
     def infer(self, request, report):
-        os.write(self.log, request.prompt.encode() + b"\\n")
+        report.text(request.prompt)
         time.sleep(0.005)
         return ModelReply(value=request.prompt.replace("first ", ""), made_by="counting")
 """
@@ -50,24 +49,31 @@ class Demonstration:
 
     def __init__(self, folder: Path, files: int, jobs: int) -> None:
         self.folder, self.files = folder, files
-        self.log = folder / "calls"
+        self.starts = 0
         (folder / "in").mkdir()
         for number in range(files):
             (folder / "in" / f"{number:04}.txt").write_text(f"text {number}")
         (folder / "counting.py").write_text(MODEL)
-        (folder / "w.yaml").write_text(WORKFLOW.replace("LOG", str(self.log)))
+        (folder / "w.yaml").write_text(WORKFLOW)
         batch = ("run", "w.yaml", "--each", "in/*.txt", "--out", "out")
         self.command = (*batch, "--jobs", str(jobs), "--per-model", str(jobs))
 
     @property
     def calls(self) -> Counter[str]:
         """How often each question was asked."""
-        return Counter(self.log.read_text().splitlines() if self.log.exists() else [])
+        logs = [each.read_bytes() for each in self.folder.glob("events-*")]
+        lines = [line for log in logs for line in log.splitlines(keepends=True)]
+        events = [json.loads(line) for line in lines if line.endswith(b"\n")]
+        return Counter(
+            event["text"] for event in events if event["kind"] == "text-produced"
+        )
 
     def start(self, *more: str) -> "subprocess.Popen[str]":
         """Start `lao run`, with nothing of the environment but a home and a path."""
+        self.starts += 1
+        events = ("--events", f"events-{self.starts}")
         return subprocess.Popen(
-            [*LAO, *self.command, *more],
+            [*LAO, *self.command, *events, *more],
             cwd=self.folder,
             env={"PATH": os.defpath, "HOME": str(self.folder), "LANG": "C.UTF-8"},
             stderr=subprocess.PIPE,

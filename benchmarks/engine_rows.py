@@ -43,6 +43,9 @@ class Working:
         given = cast("list[str]", request.input)
         return ModelReply(value=work(request.prompt, given), made_by="work")
 
+    def proof(self) -> None:
+        """Return nothing: no worker answers."""
+
     async def close(self) -> None:
         """Let go of nothing."""
 

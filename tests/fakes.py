@@ -16,7 +16,7 @@ from lao.engine.requests import RequestWriter
 from lao.engine.runner import Runner
 from lao.events import event_to_json
 from lao.planning.compiler import compile_workflow
-from lao.policy import RunLimits
+from lao.policy import Proof, RunLimits
 from lao.workflow.inference import ModelDescription, ModelReply
 from lao.workflow.local_models import label
 from lao.workflow.steps import Workflow
@@ -64,6 +64,7 @@ class FakeBackend:
     cancelled: int = 0
     in_flight: int = 0
     most: int = 0
+    proved: Proof | None = None
 
     async def infer(self, request, report):
         self.requests.append(request)
@@ -96,6 +97,9 @@ class FakeBackend:
 
     async def identify(self):
         return f"sha256:{self.name}"
+
+    def proof(self):
+        return self.proved
 
     async def close(self):
         pass

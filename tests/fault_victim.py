@@ -97,6 +97,9 @@ class Counting:
             await asyncio.sleep(self.pause)
         return ModelReply(value=answer, made_by="counting")
 
+    def proof(self):
+        return None
+
     async def close(self):
         pass
 

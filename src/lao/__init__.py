@@ -6,7 +6,7 @@
 Names load when they are first used, so that `import lao` costs next to nothing.
 """
 
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False  # of our own: `typing` takes longer to load than all of this
 
 __version__ = "0.1.0"
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lao.workflow.local_models import (
         Custom,
         Embedded,
+        Installed,
         LlamaCpp,
         ModelBackend,
         Ollama,
@@ -58,6 +59,7 @@ _HOMES = {
     "lao.workflow.local_models": (
         "Custom",
         "Embedded",
+        "Installed",
         "LlamaCpp",
         "ModelBackend",
         "Ollama",
@@ -80,6 +82,7 @@ __all__ = [
     "Default",
     "Embedded",
     "Input",
+    "Installed",
     "LaoError",
     "LlamaCpp",
     "LocalModel",

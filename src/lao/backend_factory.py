@@ -11,6 +11,7 @@ from lao.roles import Backend
 from lao.workflow.local_models import (
     Custom,
     Embedded,
+    Installed,
     LlamaCpp,
     ModelBackend,
     Ollama,
@@ -19,14 +20,22 @@ from lao.workflow.local_models import (
 
 if TYPE_CHECKING:
     from lao.backends.loopback import LoopbackClient
+    from lao.isolation.confinement import Confinement
     from lao.workers.pool import WorkerPool
 
 
 class Backends:
-    """Opens each model once, and closes them all. Used as `async with`."""
+    """Opens each model once, and closes them all. Used as `async with`.
 
-    def __init__(self, settings: Settings) -> None:
+    `confinement` starts the workers and connects to model servers: without one, this
+    process does both itself.
+    """
+
+    def __init__(
+        self, settings: Settings, confinement: "Confinement | None" = None
+    ) -> None:
         self._settings = settings
+        self._confinement = confinement
         self._limits = worker_limits(settings)
         self._cache = None if settings.ephemeral else settings.folders.cache
         self._open: dict[str, Backend] = {}
@@ -39,7 +48,8 @@ class Backends:
         """Open nothing yet: models load when they are asked."""
         from lao.workers.pool import WorkerPool
 
-        self._pool = await self._stack.enter_async_context(WorkerPool())
+        pool = WorkerPool(launcher=self.confinement.launcher)
+        self._pool = await self._stack.enter_async_context(pool)
         return self
 
     async def __aexit__(self, *failure: object) -> None:
@@ -61,12 +71,22 @@ class Backends:
             known = self._known[id(model)] = model, self._open[key]
         return known[1]
 
+    @property
+    def confinement(self) -> "Confinement":
+        """What starts the workers and connects to model servers."""
+        if self._confinement is None:
+            from lao.isolation.confinement import unconfined
+
+            accept_none = self._settings.accept_no_isolation
+            self._confinement = unconfined(accept_none=accept_none)
+        return self._confinement
+
     def client(self, endpoint: LoopbackEndpoint | None) -> "LoopbackClient":
         """Return the HTTP client of an endpoint."""
-        from lao.backends.loopback import LoopbackClient
-
         where = endpoint or self._settings.endpoint
-        return self._clients.setdefault(where, LoopbackClient(where))
+        if where not in self._clients:
+            self._clients[where] = client_of(where, self.confinement)
+        return self._clients[where]
 
     def _backend(self, model: ModelBackend) -> Backend:
         pool, settings, limits = self._pool, self._settings, self._limits
@@ -110,8 +130,23 @@ class Backends:
                 )
 
                 return InWorker(custom_spec(model, limits), pool)
+            case Installed():
+                return self._plugin(model, pool)
             case _:
                 assert_never(model)
+
+    def _plugin(self, model: Installed, pool: "WorkerPool") -> Backend:
+        from lao.plugins.backend import PluginBackend, require_isolation
+
+        settings = self._settings
+        require_isolation(
+            model.name,
+            self.confinement.launcher.machine.level,
+            accept_none=settings.accept_no_isolation,
+        )
+        return PluginBackend(
+            model=model, data=settings.folders.data, pool=pool, limits=self._limits
+        )
 
 
 def _embedded(model: Embedded, pool: "WorkerPool", limits: WorkerLimits) -> Backend:
@@ -122,7 +157,18 @@ def _embedded(model: Embedded, pool: "WorkerPool", limits: WorkerLimits) -> Back
         return backend
     from lao.backends.recordings import WithRecordings, find_ffmpeg
 
-    return WithRecordings(backend, ffmpeg=find_ffmpeg())
+    return WithRecordings(backend, ffmpeg=find_ffmpeg(), launcher=pool.launcher)
+
+
+def client_of(
+    endpoint: LoopbackEndpoint, confinement: "Confinement"
+) -> "LoopbackClient":
+    """Return an HTTP client that connects as this process may."""
+    from lao.backends.loopback import LoopbackClient, connect_through
+
+    if confinement.connect is None:
+        return LoopbackClient(endpoint)
+    return LoopbackClient(endpoint, connect=connect_through(confinement.connect))
 
 
 def worker_limits(settings: Settings) -> WorkerLimits:

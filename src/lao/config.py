@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Literal
 
 from lao.errors import RefusedByPolicy, UsageError, did_you_mean
+from lao.files import ABSENT, read_regular
 from lao.policy import DEFAULT_ENDPOINT, LoopbackEndpoint
 from lao.units import parse_size
 
 _APP = "lao"
+_LARGEST_FILE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,7 @@ class Folders:
 class Settings:
     """What a person can set. `origins` maps a field's name to where it was set.
 
+    Where the kernel cannot lock a worker, nothing runs without `accept_no_isolation`.
     `worker_memory` (bytes) bounds each worker process; None is 90 % of the machine's.
     What is kept of runs survives the death of the process; with `durability` "full"
     the loss of power too. `cache_size` (bytes) bounds the results that are kept.
@@ -41,6 +44,7 @@ class Settings:
     speech_model: str | None = None
     endpoint: LoopbackEndpoint = DEFAULT_ENDPOINT
     require_no_cloud: bool = False
+    accept_no_isolation: bool = False
     per_model: int = 1
     parallel_steps: int = 64
     worker_memory: int | None = None
@@ -116,6 +120,7 @@ _VARIABLES = {
     "LAO_SPEECH_MODEL": "speech_model",
     "LAO_ENDPOINT": "endpoint",
     "LAO_REQUIRE_NO_CLOUD": "require_no_cloud",
+    "LAO_ACCEPT_NO_ISOLATION": "accept_no_isolation",
     "LAO_PER_MODEL": "per_model",
     "LAO_PARALLEL_STEPS": "parallel_steps",
     "LAO_WORKER_MEMORY": "worker_memory",
@@ -171,8 +176,8 @@ def as_endpoint(host: str) -> str:
 
 def _from_file(path: Path) -> _Found:
     try:
-        text = path.read_text("utf-8")
-    except (FileNotFoundError, NotADirectoryError):
+        text = read_regular(path, limit=_LARGEST_FILE).decode()
+    except ABSENT:
         return []
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
@@ -272,6 +277,7 @@ _DECODERS: Mapping[str, Callable[[object], object]] = {
     "speech_model": _text,
     "endpoint": _endpoint,
     "require_no_cloud": _flag,
+    "accept_no_isolation": _flag,
     "per_model": _count,
     "parallel_steps": _count,
     "worker_memory": _size,

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from lao.config import Settings
 from lao.engine.runner import RunResult
 from lao.errors import LaoError, UsageError
+from lao.files import read_regular
 from lao.planning.fingerprint import fingerprint
 from lao.planning.plan import Plan
 from lao.planning.selection import from_step, refreshing, until_step, without_cache
 from lao.runtime import RunOptions, Session, make_plan
+from lao.workflow.source import LARGEST_DOCUMENT
 from lao.workflow.steps import Workflow
 from lao.workflow.values import FileValue, JsonValue, Value
 
@@ -135,9 +137,11 @@ async def carry_out(
 
     Raises:
         StoreError: it could not be entered; nothing ran.
+        LaoError: a plugin may not run.
     """
     from lao.store.runs import NewRun
 
+    await session.require_plugins(prepared.plan)
     files = await file_digests(session, prepared.inputs)
     store.runs.begin(
         NewRun(
@@ -168,7 +172,9 @@ async def go_on(
     Raises:
         UsageError: an input changed, or the run is being carried out.
         StoreError: the journal cannot be read or written.
+        LaoError: a plugin may not run.
     """
+    await session.require_plugins(prepared.plan)
     _check_files(store.runs.files(record), await file_digests(session, prepared.inputs))
     store.runs.take_over(record)
     try:
@@ -283,6 +289,7 @@ def _files(values: Iterable[Value]) -> Iterator[str]:
 def file_digest(path: str) -> str:
     """Return the digest of a workflow file; "" if there is none to read."""
     try:
-        return f"sha256:{sha256(Path(path).read_bytes()).hexdigest()}"
+        content = read_regular(path, limit=LARGEST_DOCUMENT)
+        return f"sha256:{sha256(content).hexdigest()}"
     except (OSError, ValueError):
         return ""

@@ -9,20 +9,20 @@ from lao.backend_factory import Backends
 from lao.backends.gguf import read_gguf_header, read_whisper_header
 from lao.backends.opening import open_model_file
 from lao.backends.packages import require_package
-from lao.config import Settings
 from lao.engine.inputs import bind_inputs
 from lao.errors import LaoError, Problem, UsageError, at
-from lao.planning.plan import Infer, Plan
+from lao.planning.plan import Plan
 from lao.planning.problems import Locate, Path as Spot
+from lao.workflow.document import Document
 from lao.workflow.local_models import (
     Custom,
     Embedded,
+    Installed,
     LlamaCpp,
     ModelBackend,
     Ollama,
     WhisperCpp,
 )
-from lao.workflow.steps import Workflow
 
 
 @dataclass(slots=True)
@@ -33,17 +33,17 @@ class Gaps:
     notes: list[Problem] = field(default_factory=list)
 
 
-async def find_gaps(
-    plan: Plan, workflow: Workflow, settings: Settings, locate: Locate
-) -> Gaps:
+async def find_gaps(plan: Plan, document: Document, opened: Backends) -> Gaps:
     """Return what the machine lacks for a plan. Loads no model and sends no prompt."""
     gaps = Gaps()
+    locate = document.locate_line
     _look_at_defaults(plan, gaps, locate)
-    numbers = {step.id: number for number, step in enumerate(workflow.steps)}
+    steps = document.workflow.steps
+    numbers = {step.id: number for number, step in enumerate(steps)}
     seen: set[str] = set()
-    async with Backends(settings) as backends:
+    async with opened as backends:
         for step in plan.steps.values():
-            for engine in step.work.engines if isinstance(step.work, Infer) else ():
+            for engine in step.engines:
                 if repr(engine.model) in seen:
                     continue
                 seen.add(repr(engine.model))
@@ -92,5 +92,7 @@ async def look_at(model: ModelBackend, backends: Backends) -> None:
             path, _, _ = model.plugin.partition(".py:")
             with open_model_file(Path(path if path.endswith(".py") else f"{path}.py")):
                 pass
+        case Installed():
+            await backends(model).identify()
         case _:
             assert_never(model)

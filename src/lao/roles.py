@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The roles the engine sees. Each docstring is the contract; a suite runs it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from lao.events import Event
+from lao.policy import Proof
 from lao.workflow.inference import ModelDescription, ModelReply, ModelRequest, Report
 from lao.workflow.local_models import ModelBackend
 from lao.workflow.values import Value
@@ -34,6 +34,13 @@ class Backend(Protocol):
 
     async def infer(self, request: ModelRequest, report: Report) -> ModelReply:
         """Answer one request, telling pieces and progress on the way."""
+        ...
+
+    def proof(self) -> Proof | None:
+        """Return what the worker that answers has proved of itself.
+
+        None where no worker of LAO's does, or none is up.
+        """
         ...
 
     async def close(self) -> None:
@@ -102,12 +109,4 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> Awaitable[None]:
         """Wait."""
-        ...
-
-
-class Isolation(Protocol):
-    """Turns "run this worker" into a locked process."""
-
-    def environment(self, scratch: Path) -> Mapping[str, str]:
-        """Return the whole environment of a worker: an allow-list."""
         ...

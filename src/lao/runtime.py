@@ -25,10 +25,12 @@ from lao.planning.compiler import compile_workflow
 from lao.planning.engines import Catalog, at_base
 from lao.planning.plan import Plan
 from lao.planning.problems import Locate, nowhere
-from lao.policy import RunLimits
+from lao.plugins.installed import Manifests
+from lao.policy import Locality, LoopbackEndpoint, RunLimits
 from lao.recipes import find_recipes
 from lao.roles import Clock, EventSink, ResultCache, RunStore
 from lao.workflow.local_models import (
+    Installed,
     ModelBackend,
     parse_model,
 )
@@ -37,9 +39,8 @@ from lao.workflow.values import Value
 
 if TYPE_CHECKING:
     from lao.engine.forecast import StepForecast
+    from lao.isolation.confinement import Confinement
     from lao.store.opening import Store
-
-LOCALITY = "loopback addresses only · not yet enforced by the kernel"
 
 
 class SystemClock:
@@ -59,10 +60,11 @@ class SystemClock:
 
 
 def find_catalog(settings: Settings, *, base: Path) -> Catalog:
-    """Return the recipes in reach of `base`, and the configured models."""
+    """Return the recipes in reach of `base`, the plugins, and the configured models."""
     folders = (base / "recipes", settings.folders.config / "recipes")
     return Catalog(
         recipes=find_recipes(folders),
+        plugins=Manifests(settings.folders.data),
         chat=_configured(settings.model),
         speech=_configured(settings.speech_model),
     )
@@ -84,7 +86,7 @@ def model_called(name: str) -> ModelBackend:
             "model.bad-name",
             f"{name!r} names no model",
             mend="write NAME for a model of Ollama, a path to a .gguf file, or "
-            "kind:name (ollama, llama.cpp, whisper.cpp, embedded, custom)",
+            "kind:name (ollama, llama.cpp, whisper.cpp, embedded, custom, plugin)",
         )
     return model
 
@@ -105,6 +107,34 @@ def make_plan(
     if recipes is not None:
         catalog = replace(catalog, recipes=recipes)
     return compile_workflow(workflow, catalog, locate=locate)
+
+
+def _unconfined(settings: Settings) -> "Confinement":
+    from lao.isolation.confinement import unconfined
+
+    return unconfined(accept_none=settings.accept_no_isolation)
+
+
+def locality_of(confinement: "Confinement") -> Locality:
+    """Say what the kernel enforces: of this process, and of every worker."""
+    from lao.isolation.levels import NAMES
+
+    level = confinement.launcher.machine.level
+    held = f"{level} {NAMES[level]}"
+    if level == "L0":
+        words = f"{held} · the kernel enforces nothing here"
+    elif confinement.proof is None:
+        words = f"{held} workers · this process itself is not locked"
+    else:
+        words = f"{held} · {_reach(confinement.endpoints)}"
+    return Locality(words=words, level=level, proof=confinement.proof)
+
+
+def _reach(endpoints: Sequence[LoopbackEndpoint]) -> str:
+    if not endpoints:
+        return "the kernel refuses every connection"
+    ours = ", ".join(each.url.removeprefix("http://") for each in endpoints)
+    return f"the kernel refuses every connection but to {ours}"
 
 
 def store_exists(settings: Settings) -> bool:
@@ -149,7 +179,8 @@ class Session:
     """Carries out runs that share models, limits and store. Used as `async with`.
 
     `backends` opens the models, `clock` tells the time: those of this machine, if
-    no others are given.
+    no others are given. `confinement` is what locks this process; without one only
+    the workers are locked.
 
     Without a store nothing is kept. With one, the run has been entered there, and
     whoever entered it releases it.
@@ -162,14 +193,17 @@ class Session:
         *,
         backends: Backends | None = None,
         clock: Clock | None = None,
+        confinement: "Confinement | None" = None,
     ) -> None:
+        self.settings = settings
         self._limits = RunLimits(
             per_model=settings.per_model, parallel_steps=settings.parallel_steps
         )
         self._runs: RunStore = NoRunStore() if store is None else store.runs
         self._cache: ResultCache = MemoryCache() if store is None else store.results
         self.clock = clock or SystemClock()
-        self._backends = backends or Backends(settings)
+        self._confinement = confinement or _unconfined(settings)
+        self._backends = backends or Backends(settings, self._confinement)
         self._files = FileDigests()
         self._namer = Namer(self._backends, files=self._files)
         self._slots = ModelSlots(self._limits.per_model)
@@ -184,6 +218,21 @@ class Session:
         """Close every model."""
         await self._backends.__aexit__(*failure)
 
+    @property
+    def locality(self) -> Locality:
+        """What holds the data of these runs on this machine."""
+        return locality_of(self._confinement)
+
+    async def require_plugins(self, plan: Plan) -> None:
+        """Refuse a plan with a plugin that may not run, before anything does.
+
+        Raises:
+            LaoError: it is not there, not trusted, changed since, or not locked enough.
+        """
+        for model in plan.models:
+            if isinstance(model, Installed):
+                await self._backends(model).identify()
+
     async def file_digest(self, path: str) -> str:
         """Return "sha256:…" of a file's content; read once while it stays the same.
 
@@ -195,7 +244,12 @@ class Session:
     async def run(
         self, plan: Plan, inputs: Mapping[str, Value], options: RunOptions | None = None
     ) -> RunResult:
-        """Run a plan, or go on with a run of it."""
+        """Run a plan, or go on with a run of it.
+
+        Raises:
+            LaoError: a plugin of the plan may not run; nothing ran.
+        """
+        await self.require_plugins(plan)
         chosen = options or RunOptions()
         recalled = None if chosen.past is None else recall(plan, chosen.past)
         journal = Journal(
@@ -222,7 +276,7 @@ class Session:
             journal=journal,
             clock=self.clock,
             limits=self._limits,
-            locality=LOCALITY,
+            locality=self.locality,
             recalled=recalled,
         )
         return await runner.run(inputs)

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from tests.running_lao import Lao
 
-from lao.cli.diagnosis import layer_findings
+from lao.cli.isolation_findings import proof_findings
 from lao.cli.recipes import example_chain
+from lao.policy import Proof
 from lao.recipes import find_recipes
 
 SHOWING = [
@@ -227,7 +228,7 @@ def test_the_doctor_says_where_a_setting_comes_from(lao):
     assert found["settings", "model"]["what"] == "no-such-model (LAO_MODEL)"
     assert found["settings", "per_model"]["what"].endswith("(default)")
     assert found["models", "model"]["status"] == "gap"
-    assert found["isolation", "worker"]["status"] == "ok"
+    assert found["isolation", "starts"]["status"] == "ok"
 
 
 def test_the_doctor_tells_how_to_switch_off_the_cloud(lao):
@@ -240,16 +241,25 @@ def test_the_doctor_tells_how_to_switch_off_the_cloud(lao):
 
 
 def test_the_doctor_claims_only_layers_that_were_found():
-    found = {each.name: each for each in layer_findings({"no_new_privs": False})}
+    layers = {"seccomp": True, "landlock": 0, "namespaces": False, "rlimits": {}}
+    reduced = Proof(level="L1", layers=layers)
+    level, worker, absent, here = proof_findings(reduced, None)
 
-    assert "proved" not in found
-    assert {name for name, each in found.items() if each.status == "gap"} == {
-        "absent",
-        "seccomp",
-        "landlock",
-    }
-    both = {"seccomp": True, "landlock": True}
-    assert [each.status for each in layer_findings(both)] == ["ok"]
+    assert (level.status, level.what.partition(":")[0]) == ("gap", "L1 reduced")
+    assert worker.what == "proved: seccomp"
+    assert absent.what == "not there: landlock, namespaces, rlimits"
+    assert (here.name, here.status, here.what) == (
+        "this process",
+        "gap",
+        "is not locked",
+    )
+
+
+def test_the_doctor_calls_no_lock_at_all_broken():
+    level, worker, here = proof_findings(None, None)
+
+    assert (level.status, level.what.partition(":")[0]) == ("broken", "L0 none")
+    assert worker.what == here.what == "is not locked"
 
 
 def test_paths_can_be_asked_for(lao, tmp_path):

@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """A model of the user's own: the example, and what goes wrong with one."""
 
+import os
 from contextlib import aclosing
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from tests.integration.worker_requests import children_of
 
 from lao.api import RunFailed, load, run_async, stream_events
+from lao.backends.in_worker import InWorker, custom_spec
 from lao.config import load_settings
-from lao.events import ProgressMade, TextProduced
+from lao.events import ProgressMade, StepFinished, StepRetried, TextProduced
+from lao.planning.engines import at_base
+from lao.policy import WorkerLimits
 from lao.workers.pool import WorkerPool
 from lao.workers.spec import WorkerSpec
+from lao.workflow.local_models import Custom
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 TEXT = "The cat and the dog. The end."
@@ -39,10 +45,11 @@ def settings(tmp_path):
 def workflow(tmp_path):
     """Write a model and a workflow beside it that uses it; return the workflow."""
 
-    def write(source, *, plugin="mine.py", step=""):
+    def write(source, *, plugin="mine.py", step="", readable=""):
         (tmp_path / "mine.py").write_text(dedent(source), "utf-8")
         model = (
-            f'{{ kind: custom, plugin: "{plugin}", options: {{ size: 1, own: 2 }} }}'
+            f'{{ kind: custom, plugin: "{plugin}", readable: [{readable}], '
+            "options: { size: 1, own: 2 } }"
         )
         file = tmp_path / "mine.yaml"
         file.write_text(
@@ -129,20 +136,33 @@ async def test_a_model_gets_its_options_when_loaded_and_the_steps_over_them(
     assert (given, prompt) == (TEXT, "Count.")
 
 
-async def test_leaving_a_run_stops_the_model(workflow, settings, tmp_path):
+async def test_leaving_a_run_ends_the_model(workflow, settings):
     source = ECHO + (
         "report.progress(1, 2, 'parts')\n"
         "        while not report.cancelled: time.sleep(0.002)\n"
-        f"        Path({str(tmp_path / 'stopped')!r}).touch()\n"
         "        return ModelReply(value='', made_by='mine')\n"
     )
     run = stream_events(workflow(source), inputs={"text": TEXT}, settings=settings)
     async with aclosing(run) as events:
         async for event in events:
             if isinstance(event.fact, ProgressMade):
+                assert children_of(os.getpid())
                 break
 
-    assert (tmp_path / "stopped").exists()
+    assert children_of(os.getpid()) == []
+
+
+async def test_what_it_may_read_is_part_of_what_it_is(tmp_path):
+    source, weights = tmp_path / "mine.py", tmp_path / "weights"
+    source.write_text("")
+    weights.mkdir()
+    model = at_base(Custom(plugin="mine.py", readable=("weights",)), str(tmp_path))
+    backend = InWorker(custom_spec(model, WorkerLimits()), WorkerPool())
+    assert backend.spec.readable == (str(weights),)
+    before = await backend.identify()
+    assert await backend.identify() == before
+    (weights / "layer").touch()
+    assert await backend.identify() != before
 
 
 @pytest.mark.parametrize(("unavailable", "exit_code"), [(False, 3), (True, 6)])
@@ -212,15 +232,36 @@ async def test_a_missing_file_makes_the_model_unavailable(workflow, settings):
 async def test_a_crash_fails_the_step_and_the_next_attempt_gets_a_new_process(
     workflow, settings, tmp_path
 ):
-    mark = tmp_path / "crashed"
+    """Its own folder is new each time, so what it reads tells the attempts apart."""
+    folder = tmp_path / "given"
+    folder.mkdir()
     source = ECHO + (
-        f"mark = Path({str(mark)!r})\n"
-        "        if not mark.exists():\n"
-        "            mark.touch(); import os; os._exit(9)\n"
+        f"if not Path({str(folder / 'mark')!r}).exists():\n"
+        "            import os; os._exit(9)\n"
         "        return ModelReply(value='alive', made_by='mine')\n"
     )
-    step = "    retry: { attempts: 2, backoff: 1ms }\n"
-    found = workflow(source, step=step)
-    result = await run_async(found, inputs={"text": TEXT}, settings=settings)
+    step = "    retry: { attempts: 2, backoff: 500ms }\n"
+    found = workflow(source, step=step, readable="given")
+    facts = []
+    async for event in stream_events(found, inputs={"text": TEXT}, settings=settings):
+        facts.append(event.fact)
+        if isinstance(event.fact, StepRetried):
+            (folder / "mark").touch()
 
-    assert result.outputs["said"] == "alive"
+    [finished] = [fact for fact in facts if isinstance(fact, StepFinished)]
+    assert finished.value == "alive"
+
+
+async def test_a_model_reads_what_it_names_and_nothing_else(
+    workflow, settings, tmp_path
+):
+    for name in ("words.txt", "secret.txt"):
+        (tmp_path / name).write_text(name, "utf-8")
+    read = f"Path({str(tmp_path)!r}, %r).read_text()"
+    source = ECHO + f"return ModelReply(value={read % 'words.txt'}, made_by='mine')\n"
+    found = workflow(source, readable="words.txt")
+    result = await run_async(found, inputs={"text": TEXT}, settings=settings)
+    assert result.outputs["said"] == "words.txt"
+
+    found = workflow(source.replace("words.txt", "secret.txt"), readable="words.txt")
+    assert (await failure_of(found, settings)).code == "worker.model-error"

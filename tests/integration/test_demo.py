@@ -2,12 +2,12 @@
 """`lao demo` does the main job with the embedded models, or says what it cannot do."""
 
 import json
+import subprocess
+import sys
 from importlib.util import find_spec
 
 import pytest
 from tests.running_lao import Lao
-
-from lao.cli.dispatch import dispatch
 
 
 @pytest.mark.skipif(find_spec("pocketsphinx") is None, reason="needs pocketsphinx")
@@ -28,22 +28,32 @@ def test_the_demo_transcribes_sums_up_and_lists(tmp_path):
     assert "locality: " in done.stderr
 
 
-def test_without_the_recogniser_the_demo_says_so_and_shows_the_rest(
-    monkeypatch, capfd, tmp_path
-):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr("lao.cli.demo.find_spec", lambda name: None)
+_WITHOUT_RECOGNISER = """\
+import sys
+import lao.cli.demo
+from lao.cli.dispatch import dispatch
+lao.cli.demo.find_spec = lambda name: None
+sys.exit(dispatch("demo", []))
+"""
 
-    code = dispatch("demo", [])
 
-    shown = capfd.readouterr()
-    assert code == 0
-    assert "nothing was transcribed" in shown.err
-    assert "lao-orchestrator[speech-lite]" in shown.err
-    assert shown.out.startswith("Text · bundled with LAO, not transcribed\n")
-    assert "Transcript" not in shown.out
-    assert "Summary · LAO summary: extractive, no language model" in shown.out
-    assert "Mentioned · LAO entities: rules, no language model" in shown.out
-    assert "Susan Taylor" in shown.out
-    assert "\x1b" not in shown.out + shown.err
+def test_without_the_recogniser_the_demo_says_so_and_shows_the_rest(tmp_path):
+    shown = subprocess.run(  # in a process of its own, which is locked for good
+        [sys.executable, "-c", _WITHOUT_RECOGNISER],
+        cwd=tmp_path,
+        env=Lao(tmp_path).environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=50,
+    )
+
+    assert shown.returncode == 0
+    assert "nothing was transcribed" in shown.stderr
+    assert "lao-orchestrator[speech-lite]" in shown.stderr
+    assert shown.stdout.startswith("Text · bundled with LAO, not transcribed\n")
+    assert "Transcript" not in shown.stdout
+    assert "Summary · LAO summary: extractive, no language model" in shown.stdout
+    assert "Mentioned · LAO entities: rules, no language model" in shown.stdout
+    assert "Susan Taylor" in shown.stdout
+    assert "\x1b" not in shown.stdout + shown.stderr

@@ -10,13 +10,13 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.integration.worker_requests import (
     MODELS,
     Heard,
-    appears,
     ask,
     children_of,
     clean_pool,
@@ -38,6 +38,13 @@ async def pool(tmp_path):
         yield opened
 
 
+async def pid_after(pool, name):
+    """Ask a worker; return its process id, as it is outside."""
+    await ask(pool, name)
+    [worker] = pool.live()
+    return worker.pid
+
+
 # What works
 
 
@@ -53,16 +60,15 @@ async def test_describe_comes_after_load_with_its_options(pool):
 
 
 async def test_a_worker_stays_warm_and_equal_specs_share_it(pool):
-    pids = {(await ask(pool, "Facts")).value["pid"] for _ in range(3)}
-    assert pids == {worker.pid for worker in pool.live()}
-    assert len(pids) == 1
+    [pid] = {await pid_after(pool, "Echo") for _ in range(3)}
+    assert is_alive(pid)
 
 
 async def test_release_ends_the_worker(pool):
-    pid = (await ask(pool, "Facts")).value["pid"]
-    await pool.release(spec("Facts"))
+    pid = await pid_after(pool, "Echo")
+    await pool.release(spec("Echo"))
     assert not is_alive(pid)
-    assert (await ask(pool, "Facts")).value["pid"] != pid
+    assert await pid_after(pool, "Echo") != pid
 
 
 async def test_pieces_and_progress_arrive_whole_and_in_few_frames(pool):
@@ -86,18 +92,17 @@ async def test_a_prompt_too_long_for_a_frame_arrives(pool):
 
 
 async def test_parallel_requests_are_bounded_by_the_spec(pool, tmp_path):
-    two = WorkerSpec(entry=f"{MODELS}:Patient", parallel=2)
-    marks = [tmp_path / f"started{n}" for n in range(3)]
+    two = replace(spec("Patient", readable=[tmp_path]), parallel=2)
     until = tmp_path / "until"
+    first, second, third = heard = [Heard() for _ in range(3)]
     async with asyncio.TaskGroup() as tasks:
-        for mark in marks:
-            given = {"started": str(mark), "until": str(until)}
-            tasks.create_task(ask(pool, two, input=given))
-        await appears(marks[0])
-        await appears(marks[1])
-        assert not marks[2].exists()
+        for each in heard:
+            tasks.create_task(ask(pool, two, report=each, input=str(until)))
+        await first.started.wait()
+        await second.started.wait()
+        assert not third.started.is_set()
         until.touch()
-    assert marks[2].exists()
+    assert third.started.is_set()
     assert len(pool.live()) == 1
 
 
@@ -110,12 +115,12 @@ async def test_the_least_recently_used_idle_worker_makes_room(tmp_path):
 
 
 async def test_where_no_worker_is_idle_the_caller_waits(tmp_path):
-    started, until = tmp_path / "started", tmp_path / "until"
-    given = {"started": str(started), "until": str(until)}
+    until, heard = tmp_path / "until", Heard()
+    patient = spec("Patient", readable=[tmp_path])
     async with WorkerPool(max_workers=1, scratch_parent=tmp_path) as pool:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(ask(pool, "Patient", input=given))
-            await appears(started)
+            tasks.create_task(ask(pool, patient, report=heard, input=str(until)))
+            await heard.started.wait()
             waiting = tasks.create_task(ask(pool, "Echo", "later"))
             await asyncio.sleep(0)
             assert [worker.entry[-7:] for worker in pool.live()] == ["Patient"]
@@ -149,7 +154,8 @@ async def test_a_worker_sees_nothing_of_its_parent(pool, tmp_path, monkeypatch):
 
 async def test_a_worker_has_its_own_group_and_private_scratch(pool):
     facts = (await ask(pool, "Facts")).value
-    assert facts["group"] == facts["pid"] != os.getpgrp()
+    [worker] = pool.live()
+    assert os.getpgid(worker.pid) not in {0, os.getpgrp()}
     assert facts["mode"] == 0o700
     assert Path(facts["cwd"]).is_dir()
     assert facts["core"] == [0, 0]
@@ -164,9 +170,9 @@ async def test_a_worker_imports_lao_and_installed_packages_only(pool):
 
 
 async def test_the_hello_tells_the_layers_that_the_kernel_shows(pool):
-    pid = (await ask(pool, "Facts")).value["pid"]
-    status = Path(f"/proc/{pid}/status").read_text()
+    await ask(pool, "Echo")
     [worker] = pool.live()
+    status = Path(f"/proc/{worker.pid}/status").read_text()
     assert worker.layers["no_new_privs"] is True
     assert "\nNoNewPrivs:\t1\n" in status
     assert worker.layers["pdeathsig"] is True
@@ -188,17 +194,21 @@ def test_no_worker_outlives_a_parent_that_is_killed(tmp_path):
         from lao.workers.pool import WorkerPool
         from lao.workers.spec import WorkerSpec
         from lao.workflow.inference import ModelRequest
+        class Report:
+            cancelled = False
+            def progress(self, *amount):
+                print(pool.live()[0].pid, flush=True)
         async def main():
-            async with WorkerPool(scratch_parent=sys.argv[3]) as pool:
-                request = ModelRequest(input=sys.argv[2])
-                await pool.infer(WorkerSpec(entry=sys.argv[1]), request, None)
+            global pool
+            async with WorkerPool(scratch_parent=sys.argv[2]) as pool:
+                spec = WorkerSpec(entry=sys.argv[1])
+                await pool.infer(spec, ModelRequest(), Report())
         asyncio.run(main())
     """
-    pids = tmp_path / "worker.pids"
-    arguments = [f"{MODELS}:Obedient", str(pids), str(tmp_path)]
-    with subprocess.Popen([sys.executable, "-c", script, *arguments]) as parent:
-        asyncio.run(appears(pids))
-        workers = children_of(parent.pid)
+    command = [sys.executable, "-c", script, f"{MODELS}:Obedient", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        worker = int(parent.stdout.readline())
+        kin = [worker, *children_of(parent.pid)]
+        assert all(map(is_alive, kin))
         parent.send_signal(signal.SIGKILL)
-    assert workers
-    asyncio.run(gone(workers, seconds=2))
+    asyncio.run(gone(kin, seconds=2))

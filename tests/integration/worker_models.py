@@ -9,14 +9,14 @@ import os
 import resource
 import signal
 import struct
-import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 from lao.workflow.inference import ModelDescription, ModelProblem, ModelReply
 
-REPLIES_FD = int(sys.argv[2]) if len(sys.argv) > 2 else -1
+REPLIES_FD = int(sys.argv[3]) if len(sys.argv) > 3 else -1
 PREFIX = struct.Struct(">II")
 
 
@@ -34,10 +34,6 @@ def write(data):
 def wait_for_ever():
     while True:
         time.sleep(60)
-
-
-def touch(path):
-    Path(path).touch()
 
 
 def text_reply(value):
@@ -144,31 +140,28 @@ class MissingExtra(Echo):
 
 
 class Hang(Echo):
-    """Ignores everything. Writes its pids to files named by `input`."""
+    """Ignores everything."""
 
     def infer(self, request, report):
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
-        child = subprocess.Popen(["/bin/sleep", "600"])
-        written = Path(f"{request.input}.new")
-        written.write_text(f"{os.getpid()} {child.pid}")
-        written.rename(request.input)
+        report.progress(0, 1, "started")
         wait_for_ever()
 
 
 class Obedient(Echo):
     def infer(self, request, report):
-        touch(request.input)
+        report.progress(0, 1, "started")
         while not report.cancelled:
             time.sleep(0.005)
         return text_reply("stopped")
 
 
 class Patient(Echo):
-    """Works until a file appears."""
+    """Works until a file appears, in a folder that it may read."""
 
     def infer(self, request, report):
-        touch(request.input["started"])
-        while not Path(request.input["until"]).exists():
+        report.progress(0, 1, "started")
+        while not Path(request.input).exists():
             time.sleep(0.005)
         return text_reply("patience")
 
@@ -195,6 +188,35 @@ class Hog(Echo):
             time.sleep(0.01)
 
 
+class Threads(Echo):
+    """Starts as many threads as `input` says, or as it can."""
+
+    def infer(self, request, report):
+        for _ in range(request.input):
+            threading.Thread(target=wait_for_ever, daemon=True).start()
+        wait_for_ever()
+
+
+class Reader(Echo):
+    """Says what its files hold, and whether it could change them or more."""
+
+    def infer(self, request, report):
+        said = {"input": request.input, "texts": [], "refused": []}
+        for path in request.files:
+            said["texts"].append(Path(path).read_text())
+            for mode in ("a", "r+"):
+                try:
+                    Path(path).open(mode).close()
+                except OSError as error:
+                    said["refused"].append(error.errno)
+        return text_reply(said)
+
+
+class Complains(Echo):
+    def infer(self, request, report):
+        raise ModelProblem("test.bad-file", f"{request.files[0]} is odd")
+
+
 class FillsScratch(Echo):
     def infer(self, request, report):
         Path("big").write_bytes(b"x" * (600 << 10))
@@ -204,9 +226,8 @@ class FillsScratch(Echo):
 
 class LeavesLocked(Echo):
     def infer(self, request, report):
-        Path("locked/inner").mkdir(parents=True)
-        Path("locked/inner/file").touch()
-        Path("locked").chmod(0)
+        Path("locked").mkdir()
+        Path("locked/inner").mkdir(mode=0)
         return text_reply(str(Path.cwd()))
 
 
@@ -234,8 +255,8 @@ BAD_FRAMES = {
     "text-not-utf8": frame({"id": 1, "kind": "text"}, b"\xff\xfe"),
     "endless-amount": frame(PROGRESS),
     "no-file": IN_FILE,
-    "link": IN_FILE,
-    "fifo": IN_FILE,
+    "second-name": IN_FILE,
+    "folder": IN_FILE,
     "truncated": frame({"id": 1, "kind": "text"}, b"abc")[:-1],
     "twice": reply_frame() * 2,
 }
@@ -245,10 +266,11 @@ class BadFrames(Echo):
     """Writes what `prompt` names where a reply is due; request ids start at 1."""
 
     def infer(self, request, report):
-        if request.prompt == "link":
-            Path("reply-1.json").symlink_to("/etc/passwd")
-        if request.prompt == "fifo":
-            os.mkfifo("reply-1.json")
+        if request.prompt == "second-name":
+            Path("first-name").touch()
+            Path("reply-1.json").hardlink_to("first-name")
+        if request.prompt == "folder":
+            Path("reply-1.json").mkdir()
         write(BAD_FRAMES[request.prompt])
         if request.prompt == "truncated":
             os.close(REPLIES_FD)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the worker tests share: how to ask, and how to see what the kernel runs."""
 
-# Other processes speak through files here, so there is no Event to wait for.
+# The kernel tells nobody that a process is gone, so there is no Event to wait for.
 # ruff: noqa: ASYNC110
 
 import asyncio
@@ -25,16 +25,20 @@ class Heard:
     def __init__(self):
         self.pieces = []
         self.amounts = []
+        self.started = asyncio.Event()
 
     def text(self, piece):
         self.pieces.append(piece)
 
     def progress(self, done, total, unit):
         self.amounts.append((done, total, unit))
+        self.started.set()
 
 
-def spec(name, **limits):
-    return WorkerSpec(entry=f"{MODELS}:{name}", limits=WorkerLimits(**limits))
+def spec(name, *, readable=(), **limits):
+    places = tuple(map(str, readable))
+    limited = WorkerLimits(**limits)
+    return WorkerSpec(entry=f"{MODELS}:{name}", readable=places, limits=limited)
 
 
 def ask(pool, name_or_spec, prompt="", report=None, **request):
@@ -60,12 +64,6 @@ def children_of(pid):
         if f"\nPPid:\t{pid}\n" in text:
             found.append(int(status.parent.name))
     return found
-
-
-async def appears(path):
-    async with asyncio.timeout(20):
-        while not path.exists():
-            await asyncio.sleep(0.005)
 
 
 async def gone(pids, *, seconds):

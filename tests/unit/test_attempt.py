@@ -7,8 +7,15 @@ from tests.fakes import Bench, forever
 
 from lao.engine.attempt import waiting_time
 from lao.errors import ModelUnavailable, RefusedByPolicy, SchemaMismatch, StepError
-from lao.events import FallbackChosen, StepFinished, StepRetried, TextProduced
+from lao.events import (
+    FallbackChosen,
+    StepFinished,
+    StepRetried,
+    TextProduced,
+    WorkerLocked,
+)
 from lao.planning.engines import Catalog
+from lao.policy import Proof
 from lao.recipes import find_recipes
 from lao.workflow.inference import ModelReply
 from lao.workflow.local_models import Ollama, WhisperCpp
@@ -380,3 +387,33 @@ async def test_a_value_that_would_leave_the_folder_ends_with_code_5(tmp_path):
     result = await tools.run(step, inputs={"name": "../../evil"})
     assert (result.exit_code, result.failures[0].code) == (5, "policy.path-outside")
     assert list(tmp_path.iterdir()) == []
+
+
+# Locks
+
+
+async def test_what_a_worker_proved_is_told_once_and_again_when_it_changes():
+    sealed = Proof(level="L3", layers={"seccomp": True})
+    standard = Proof(level="L2", layers={"seccomp": True})
+    tools = bench("one")
+    tools.backends["ollama:m"].proved = sealed
+
+    def then_another(_):
+        tools.backends["ollama:m"].proved = standard
+        return "two"
+
+    tools.backends["ollama:m"].script = ["one", "one", then_another]
+    steps = [ask("a", "x"), ask("b", "y {{ a }}"), ask("c", "z {{ b }}")]
+    await tools.run(*steps)
+
+    assert [(each.step, each.level) for each in tools.sink.of(WorkerLocked)] == [
+        ("a", "L3"),
+        ("c", "L2"),
+    ]
+    assert tools.sink.of(WorkerLocked)[0].worker == "ollama:m"
+
+
+async def test_nothing_is_told_where_no_worker_of_ours_answers():
+    tools = bench("one")
+    await tools.run(ask())
+    assert not tools.sink.of(WorkerLocked)

@@ -22,6 +22,7 @@ from lao.events import (
     StepSkipped,
     StepStarted,
     TextProduced,
+    WorkerLocked,
     event_to_json,
     fold,
     value_to_json,
@@ -134,3 +135,17 @@ def test_every_fact_is_json_on_the_wire(kind):
 def test_what_is_no_value_is_not_written():
     with pytest.raises(TypeError, match="object is not a value"):
         value_to_json({"a": [object()]})
+
+
+def test_what_workers_proved_is_known_of_the_run():
+    locked = WorkerLocked(
+        step="a", worker="embedded:summary", level="L3", layers={"seccomp": True}
+    )
+    begun = RunStarted(
+        workflow="notes", steps=("a",), level="L3", layers={"landlock": 7}
+    )
+    state = told(begun, locked)
+
+    assert (state.level, state.layers) == ("L3", {"landlock": 7})
+    assert state.workers == {"embedded:summary": locked}
+    assert state.steps["a"].status == "waiting"

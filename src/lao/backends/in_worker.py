@@ -2,7 +2,10 @@
 """A model that is a `LocalModel` class in a worker process: embedded or the user's own."""
 
 import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import assert_never
 
@@ -10,7 +13,8 @@ from lao.backends.embedded_identity import embedded_digest
 from lao.backends.file_identity import FileIdentity
 from lao.backends.opening import open_model_file
 from lao.errors import ModelUnavailable
-from lao.policy import WorkerLimits
+from lao.files import mark_of
+from lao.policy import Proof, WorkerLimits
 from lao.workers.entry import split_entry
 from lao.workers.pool import WorkerPool
 from lao.workers.spec import WorkerSpec
@@ -43,7 +47,11 @@ class InWorker:
     async def identify(self) -> str:
         """Name the sources: LAO's own cannot change while it runs."""
         if self._file is not None:
-            return await self._file.digest()
+            source = await self._file.digest()
+            if not self.spec.readable:
+                return source
+            rest = await asyncio.to_thread(_marks, self.spec.readable)
+            return f"sha256:{sha256(f'{source} {rest}'.encode()).hexdigest()}"
         if not self._digest:
             module = split_entry(self.spec.entry)[0].rpartition(".")[2]
             self._digest = await asyncio.to_thread(embedded_digest, module)
@@ -53,15 +61,32 @@ class InWorker:
         """Answer one request."""
         return await self.pool.infer(self._current(), request, report)
 
+    def proof(self) -> Proof | None:
+        """Return what the model's worker has proved of itself."""
+        return self.pool.proof(self.spec)
+
     async def close(self) -> None:
         """End the worker."""
         await self.pool.release(self.spec)
 
     def _current(self) -> WorkerSpec:
         """Return the worker of what the file holds now; another one is on its way out."""
-        if self._file is not None and self.spec.content != (now := self._file.mark()):
+        if self._file is None:
+            return self.spec
+        now = " ".join((self._file.mark(), *_marks(self.spec.readable)))
+        if self.spec.content != now:
             self.spec = replace(self.spec, content=now)
         return self.spec
+
+
+def _marks(paths: Sequence[str]) -> list[str]:
+    """Return what changes when one of these files does, or one in these folders."""
+    found = []
+    for path in map(Path, paths):
+        for each in (path, *sorted(path.rglob("*"))):
+            with suppress(OSError):
+                found.append(f"{each} {mark_of(each.stat())}")
+    return found
 
 
 def _check(path: Path) -> None:
@@ -106,6 +131,6 @@ def custom_spec(model: Custom, limits: WorkerLimits) -> WorkerSpec:
     return WorkerSpec(
         entry=model.plugin,
         config=dict(model.options),
-        readable=(whole,),
+        readable=model.readable,
         limits=limits,
     )

@@ -12,7 +12,7 @@ from lao.backends.llama_options import LOAD_OPTIONS
 from lao.backends.model_files import digest_of, model_parts, model_size
 from lao.backends.packages import require_package
 from lao.errors import SchemaMismatch, StepError
-from lao.policy import WorkerLimits
+from lao.policy import Proof, WorkerLimits
 from lao.workers.pool import WorkerPool
 from lao.workers.spec import WorkerSpec
 from lao.workflow.inference import ModelDescription, ModelReply, ModelRequest, Report
@@ -91,6 +91,11 @@ class LlamaCppBackend:
                 f"the model cannot answer by the step's schema: {error.problem.what}",
                 mend="look for a schema that nothing fits, such as minimum > maximum",
             ) from error
+
+    def proof(self) -> Proof | None:
+        """Return what a process of the model has proved of itself."""
+        found = map(self._pool.proof, self._used.values())
+        return next(filter(None, found), None)
 
     async def close(self) -> None:
         """End the model's processes."""

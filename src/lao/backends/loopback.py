@@ -13,13 +13,14 @@ from asyncio import StreamReader, StreamWriter
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Final, NoReturn, Self
+from typing import Final, Self
 
 import h11
 
 from lao.backends.http1 import Connection, HttpLimits, Method, TransportError
 from lao.errors import RefusedByPolicy
 from lao.policy import LoopbackEndpoint
+from lao.workflow.json_text import read_json
 
 Connect = Callable[[LoopbackEndpoint], Awaitable[tuple[StreamReader, StreamWriter]]]
 
@@ -45,6 +46,17 @@ async def connect_directly(
     return await asyncio.open_connection(
         host, port, family=family, flags=socket.AI_NUMERICHOST
     )
+
+
+def connect_through(
+    passed: Callable[[LoopbackEndpoint], Awaitable[socket.socket]],
+) -> Connect:
+    """Return a way to connect for a process that may not: `passed` hands it sockets."""
+
+    async def connect(endpoint: LoopbackEndpoint) -> tuple[StreamReader, StreamWriter]:
+        return await asyncio.open_connection(sock=await passed(endpoint))
+
+    return connect
 
 
 class LoopbackClient:
@@ -218,24 +230,9 @@ def _decode_body(status: int, content: bytes) -> object:
 
 
 def _decode(content: bytes) -> object:
-    """Return JSON: UTF-8, no NaN, no name twice, no bottomless nesting."""
+    """Return JSON, read strictly: nothing twice, too deep or too large."""
     try:
-        return json.loads(
-            content.decode(),
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_distinct,
-        )
-    except (ValueError, RecursionError) as problem:
+        return read_json(content.decode(), unique_names=True)
+    except ValueError as problem:  # also what is not UTF-8
         start = content[:60].decode(errors="replace")
         raise TransportError("malformed", f"{start!r} is not JSON") from problem
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    values = dict(pairs)
-    if len(values) != len(pairs):
-        raise ValueError("a name occurs twice")
-    return values

@@ -4,7 +4,6 @@
 import asyncio
 import base64
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, assert_never
 
 from lao.backends.http1 import TransportError
@@ -26,6 +25,7 @@ from lao.backends.ollama_errors import (
 )
 from lao.backends.ollama_guard import Admitted, Guard, is_cloud_name
 from lao.errors import StepError
+from lao.files import read_regular
 from lao.workflow.inference import ModelDescription, ModelReply, ModelRequest, Report
 from lao.workflow.local_models import Ollama
 from lao.workflow.values import JsonValue
@@ -99,6 +99,9 @@ class OllamaBackend:
             if request.wants == "embedding":
                 return await self._embed(request)
             return await self._answer(request, report)
+
+    def proof(self) -> None:
+        """Return nothing: the server is the user's own process."""
 
     async def close(self) -> None:
         """Close the idle connection; the model stays for `keep_alive`."""
@@ -272,20 +275,11 @@ def _texts(request: ModelRequest) -> str | list[JsonValue]:
 
 def _read_image(path: str) -> str:
     try:
-        return base64.b64encode(_content_of(Path(path))).decode("ascii")
+        content = read_regular(path, limit=_MAX_IMAGE)
+        return base64.b64encode(content).decode("ascii")
     except OSError as problem:
         raise StepError(
             "ollama.file-unreadable",
             f"cannot read {path!r}: {problem.strerror or problem}",
             mend="give the path of an image",
         ) from problem
-
-
-def _content_of(file: Path) -> bytes:
-    if not file.is_file():  # a FIFO or a device would never end
-        raise OSError("it is not a file")
-    with file.open("rb") as opened:
-        content = opened.read(_MAX_IMAGE + 1)
-    if len(content) > _MAX_IMAGE:
-        raise OSError(f"it has over {_MAX_IMAGE} bytes")
-    return content

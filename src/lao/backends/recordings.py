@@ -7,7 +7,6 @@ playlist that calls itself a recording could name other files, or addresses.
 """
 
 import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,8 +14,11 @@ from pathlib import Path
 
 from lao.backends.recording_file import open_recording_file, recording_of
 from lao.errors import LaoError, ModelUnavailable, StepError
-from lao.policy import WorkerLimits
+from lao.files import open_beneath
+from lao.isolation.launching import Launcher
+from lao.policy import Proof, WorkerLimits
 from lao.roles import Backend
+from lao.workers.inbox import worker_folder
 from lao.workers.programs import ProgramEnd, run_program
 from lao.workflow.inference import (
     ModelDescription,
@@ -28,6 +30,7 @@ from lao.workflow.inference import (
 
 _FOLDERS = "/usr/bin:/usr/local/bin:/opt/homebrew/bin:/bin"
 _FILE_SIZE_SIGNAL = -25  # SIGXFSZ
+_LARGEST_COPY = 4 << 30  # a WAV file's sizes have 32 bits
 
 
 def find_ffmpeg() -> Path | None:
@@ -49,6 +52,7 @@ async def readable_recording(
     ffmpeg: Path | None,
     limits: WorkerLimits | None = None,
     scratch_parent: Path | None = None,
+    launcher: Launcher | None = None,
 ) -> AsyncIterator[str]:
     """Give the path of a recording that workers can read: `path`, or a converted copy.
 
@@ -68,11 +72,12 @@ async def readable_recording(
         return
     if ffmpeg is None:
         raise _needs_ffmpeg(path, found.name)
-    with tempfile.TemporaryDirectory(prefix="lao-audio-", dir=scratch_parent) as folder:
-        scratch = Path(folder)
-        copy = scratch / "recording.wav"
+    with worker_folder(scratch_parent) as folder:
+        copy = folder.scratch / "recording.wav"
         argv = _arguments(ffmpeg, demuxer=found.demuxer, source=path, target=copy)
-        end = await run_program(argv, scratch=scratch, limits=limits)
+        end = await run_program(
+            argv, folder=folder, readable=(path,), limits=limits, launcher=launcher
+        )
         _require_copy(path, copy, end)
         yield str(copy)
 
@@ -80,9 +85,16 @@ async def readable_recording(
 class WithRecordings:
     """A `Backend` in front of another, which gets only recordings it can read."""
 
-    def __init__(self, inner: Backend, *, ffmpeg: Path | None = None) -> None:
+    def __init__(
+        self,
+        inner: Backend,
+        *,
+        ffmpeg: Path | None = None,
+        launcher: Launcher | None = None,
+    ) -> None:
         self._inner = inner
         self._ffmpeg = ffmpeg
+        self._launcher = launcher
 
     async def describe(self) -> ModelDescription:
         """Say what the model is."""
@@ -98,9 +110,15 @@ class WithRecordings:
             path = recording_of(request)
         except ModelProblem as problem:
             raise as_error(problem) from problem
-        async with readable_recording(path, ffmpeg=self._ffmpeg) as readable:
-            request = replace(request, input=readable, files=())
+        async with readable_recording(
+            path, ffmpeg=self._ffmpeg, launcher=self._launcher
+        ) as readable:
+            request = replace(request, input=readable, files=(readable,))
             return await self._inner.infer(request, report)
+
+    def proof(self) -> Proof | None:
+        """Return what the worker that answers has proved of itself."""
+        return self._inner.proof()
 
     async def close(self) -> None:
         """Let go of the model."""
@@ -136,13 +154,23 @@ def _require_copy(path: str, copy: Path, end: ProgramEnd) -> None:
             f"the recording {path!r} holds no sound",
             mend="choose a file with a sound track",
         )
-    if not copy.is_file() or not copy.stat().st_size:
+    if not _has_content(copy):
         said = f": {end.last_line}" if end.last_line else ""
         raise StepError(
             "audio.damaged",
             f"ffmpeg cannot decode the recording {path!r}{said}",
             mend="copy or export it again",
         )
+
+
+def _has_content(copy: Path) -> bool:
+    try:
+        with open_beneath(
+            copy.parent, copy.name, limit=_LARGEST_COPY, sole_link=True
+        ) as file:
+            return bool(file.read(1))
+    except OSError:
+        return False
 
 
 def _needs_ffmpeg(path: str, name: str) -> StepError:

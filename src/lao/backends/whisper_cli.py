@@ -5,7 +5,6 @@ Its exit code says nothing: 0 stands for unknown arguments, unknown languages an
 undecodable audio too. So a transcript counts if a fresh JSON file has one.
 """
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +12,25 @@ from pathlib import Path
 from lao.backends.subtitles import Segment
 from lao.backends.whisper_options import WhisperOptions
 from lao.errors import StepError
-from lao.policy import WorkerLimits
+from lao.files import TooLargeError, read_beneath
+from lao.isolation.launching import Launcher
+from lao.policy import Proof, WorkerLimits
+from lao.workers.folders import WorkerFolder
 from lao.workers.programs import ProgramEnd, run_program
 from lao.workflow.inference import Report
+from lao.workflow.json_text import read_json
 from lao.workflow.values import JsonValue
 
 _LARGEST = 64 << 20  # bytes of JSON; a day of speech has a tenth of it
 _PROGRESS = re.compile(r"progress\s*=\s*(\d{1,3})%", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """What a `whisper-cli` heard, and what its process proved of itself."""
+
+    segments: tuple[Segment, ...]
+    proof: Proof | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,17 +40,23 @@ class WhisperCli:
     program: Path
     model: Path
     limits: WorkerLimits
+    launcher: Launcher | None = None
 
     async def transcribe(
-        self, recording: str, options: WhisperOptions, *, scratch: Path, report: Report
-    ) -> list[Segment]:
+        self,
+        recording: str,
+        options: WhisperOptions,
+        *,
+        folder: WorkerFolder,
+        report: Report,
+    ) -> Transcript:
         """Return what is said in a recording.
 
         Raises:
             StepError: `whisper.cli-failed`, or as `run_program`.
-            ModelUnavailable: as `run_program`.
+            ModelUnavailable, RefusedByPolicy: as `run_program`.
         """
-        written = scratch / "transcript.json"
+        written = folder.scratch / "transcript.json"
         written.unlink(missing_ok=True)
         argv = [str(self.program), "-m", str(self.model), "-f", recording, "-oj"]
         # -of takes a path without suffix; by default it is that of the recording.
@@ -51,23 +68,34 @@ class WhisperCli:
             if found is not None:
                 report.progress(min(int(found[1]), 100), 100, "%")
 
-        end = await run_program(argv, scratch=scratch, limits=self.limits, on_line=hear)
-        return _segments(_read(written, end), end)
+        end = await run_program(
+            argv,
+            folder=folder,
+            readable=tuple(
+                filter(None, (recording, str(self.model), options.vad_model))
+            ),
+            limits=self.limits,
+            launcher=self.launcher,
+            on_line=hear,
+        )
+        segments = _segments(_read(written, end), end)
+        return Transcript(segments=tuple(segments), proof=end.proof)
 
 
 def _read(written: Path, end: ProgramEnd) -> JsonValue:
     """Return the JSON that whisper-cli wrote; its writer escapes only quotes."""
-    if not written.is_file() or written.is_symlink():
-        raise _failed("it wrote no transcript", end)
-    with written.open("rb") as file:
-        data = file.read(_LARGEST + 1)
-    if len(data) > _LARGEST:
-        raise _failed("its transcript is too long", end)
     try:
-        found: JsonValue = json.loads(data.decode(errors="replace"), strict=False)
-    except (ValueError, RecursionError):
+        data = read_beneath(
+            written.parent, written.name, limit=_LARGEST, sole_link=True
+        )
+    except TooLargeError:
+        raise _failed("its transcript is too long", end) from None
+    except OSError:
+        raise _failed("it wrote no transcript", end) from None
+    try:
+        return read_json(data.decode(errors="replace"), bare_controls=True)
+    except ValueError:
         raise _failed("its transcript is not JSON", end) from None
-    return found
 
 
 def _segments(found: JsonValue, end: ProgramEnd) -> list[Segment]:

@@ -2,7 +2,6 @@
 """Speech models of whisper.cpp, run in a worker process or by a `whisper-cli`."""
 
 import asyncio
-import tempfile
 import time
 from dataclasses import replace
 from hashlib import sha256
@@ -17,7 +16,8 @@ from lao.backends.recordings import as_error, readable_recording
 from lao.backends.subtitles import render, wanted_output
 from lao.backends.whisper_cli import WhisperCli
 from lao.backends.whisper_options import read_options
-from lao.policy import WorkerLimits
+from lao.policy import Proof, WorkerLimits
+from lao.workers.inbox import worker_folder
 from lao.workers.pool import WorkerPool
 from lao.workers.programs import require_program
 from lao.workers.spec import WorkerSpec
@@ -65,6 +65,7 @@ class WhisperCppBackend:
                 program=Path(model.program).absolute(),
                 model=self._path,
                 limits=self._limits,
+                launcher=pool.launcher,
             )
         )
         self._program = (
@@ -78,6 +79,7 @@ class WhisperCppBackend:
         )
         self._header: tuple[str, WhisperHeader] | None = None
         self._used: dict[str, WorkerSpec] = {}
+        self._proof: Proof | None = None
 
     async def describe(self) -> ModelDescription:
         """Say what the model is, without loading it."""
@@ -112,12 +114,21 @@ class WhisperCppBackend:
         except ModelProblem as problem:
             raise as_error(problem) from problem
         async with readable_recording(
-            recording, ffmpeg=self._ffmpeg, limits=self._limits
+            recording,
+            ffmpeg=self._ffmpeg,
+            limits=self._limits,
+            launcher=self._pool.launcher,
         ) as readable:
-            request = replace(request, input=readable, files=(), options=options)
+            request = replace(
+                request, input=readable, files=(readable,), options=options
+            )
             if self._cli is not None:
                 return await self._run_program(self._cli, request, report)
             return await self._run_worker(vad_model, request, report)
+
+    def proof(self) -> Proof | None:
+        """Return what the process that transcribed last has proved of itself."""
+        return self._proof
 
     async def close(self) -> None:
         """End the model's processes."""
@@ -136,28 +147,32 @@ class WhisperCppBackend:
             content=self._identity.mark(),
         )
         self._used[spec.key] = spec
-        return await self._pool.infer(spec, request, report)
+        try:
+            return await self._pool.infer(spec, request, report)
+        finally:
+            self._proof = self._pool.proof(spec)
 
     async def _run_program(
         self, cli: WhisperCli, request: ModelRequest, report: Report
     ) -> ModelReply:
         started = time.monotonic()
         output = wanted_output(request.options)
-        with tempfile.TemporaryDirectory(prefix="lao-whisper-") as folder:
-            segments = await cli.transcribe(
+        with worker_folder() as folder:
+            transcript = await cli.transcribe(
                 recording_of(request),
                 read_options(request.options),
-                scratch=Path(folder),
+                folder=folder,
                 report=report,
             )
-        value = render(segments, output)
+        self._proof = transcript.proof
+        value = render(transcript.segments, output)
         if output == "text":
             report.text(str(value))
         return ModelReply(
             value=value,
             made_by=f"whisper-cli {(await self._read_header()).name}",
             seconds=time.monotonic() - started,
-            notes=() if segments else ("no words were recognised",),
+            notes=() if transcript.segments else ("no words were recognised",),
         )
 
     async def _read_header(self) -> WhisperHeader:

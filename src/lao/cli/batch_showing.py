@@ -20,13 +20,14 @@ from lao.cli.audience import Audience, event_writer
 from lao.cli.batch_progress import open_batch_progress
 from lao.cli.batch_report import Telling, line_writer
 from lao.cli.batch_words import ending_line
+from lao.cli.confined import confined
 from lao.cli.dispatch import INTERRUPTED
 from lao.cli.execution import Showing
 from lao.cli.run_words import one_line
 from lao.cli.terminal import is_terminal, require_stdout, write_answer, write_note
 from lao.config import Settings
 from lao.errors import UsageError
-from lao.runtime import LOCALITY, Session
+from lao.runtime import Session
 
 if TYPE_CHECKING:
     from lao.store.opening import Store
@@ -54,12 +55,15 @@ def show_batch(work: BatchWork, settings: Settings, showing: Showing) -> BatchRe
     make_folder(work.batch.folder)
     begun = time.monotonic()
     with ExitStack() as stack:
+        models = work.batch.prepared.plan.models
+        confinement = stack.enter_context(confined(settings, models))
+        session = Session(settings, work.store, confinement=confinement)
         source = stack.enter_context(_source(work.batch))
         telling = stack.enter_context(_telling(work, settings, showing))
         audience = Audience([])
         if showing.events is not None:
             audience.add(stack.enter_context(event_writer(showing.events)))
-        carried_out = _carried_out(work, settings, source, telling, audience)
+        carried_out = _carried_out(work, session, source, telling, audience)
         try:
             result = asyncio.run(audience.attend(carried_out))
         except BaseException as stop:
@@ -70,7 +74,7 @@ def show_batch(work: BatchWork, settings: Settings, showing: Showing) -> BatchRe
         write_answer(json.dumps(summary, ensure_ascii=False, indent=2) + "\n")
     if not showing.quiet:
         write_note(ending_line(result, work.batch.folder))
-        write_note(f"locality: {LOCALITY}")
+        write_note(f"locality: {one_line(session.locality.words)}")
         if result.status != "done" and result.run:
             write_note(f"what is done is kept: {_how_to_go_on(work, result.run)}")
     return result
@@ -78,17 +82,18 @@ def show_batch(work: BatchWork, settings: Settings, showing: Showing) -> BatchRe
 
 async def _carried_out(
     work: BatchWork,
-    settings: Settings,
+    session: Session,
     source: Source,
     telling: Telling,
     audience: Audience,
 ) -> BatchResult:
-    async with Session(settings, work.store) as session:
+    async with session:
+        await session.require_plugins(work.batch.prepared.plan)
         ledger = await work.begin(session)
         files = OutputFiles(
             work.batch,
             ledger.is_promised if ledger is not None else lambda _: False,
-            synced=settings.durability == "full",
+            synced=session.settings.durability == "full",
         )
         items = ItemRunner(
             batch=work.batch,

@@ -19,6 +19,7 @@ _PATIENCE = 0.3  # seconds: a person waits for the list
 _WORKFLOWS = (".yaml", ".yml")
 _MOST_FILES = 500
 _MOST_RUNS = 50
+_PLUGIN = ("add", "check", "list", "new", "remove", "show", "trust")
 _RUNS = (
     "compare",
     "events",
@@ -114,11 +115,13 @@ def _arguments(before: Sequence[str], current: str) -> Iterable[str]:
         case "run" | "check":
             return _files(current)
         case "chain":
-            return _recipe_names()
+            return [*_recipe_names(), *_plugin_names()]
         case "recipes":
             return _recipe_names() if "show" in before else ["show"]
         case "runs":
             return _RUNS if len(before) == 1 else _run_numbers(before[1])
+        case "plugin":
+            return _PLUGIN if len(before) == 1 else _plugins_for(before[1])
         case "cache":
             return ("info", "prune") if len(before) == 1 else ()
         case "completion":
@@ -155,6 +158,30 @@ def _recipe_names() -> Iterable[str]:
     return list(find_recipes((Path("recipes"), own)))
 
 
+def _plugins_for(act: str) -> Iterable[str]:
+    """Return the plugins for what is done to one that is installed."""
+    return _plugin_names(kinds=()) if act in ("remove", "show", "trust") else ()
+
+
+def _plugin_names(
+    kinds: Sequence[str] = ("step", "preprocessor", "formatter"),
+) -> Iterator[str]:
+    """Yield the installed plugins of some kinds, or of all; broken ones have none."""
+    from lao.config import load_settings
+    from lao.plugins.installed import Manifests
+
+    try:
+        plugins = Manifests(load_settings().folders.data)
+    except LaoError:
+        return
+    for name in plugins:
+        try:
+            if not kinds or plugins[name].kind in kinds:
+                yield name
+        except LaoError:
+            continue
+
+
 def _run_numbers(act: str) -> Iterator[str]:
     """Yield the latest runs for what is done to one."""
     if act in ("path", "prune") or act not in _RUNS:
@@ -177,15 +204,17 @@ def _model_names() -> Iterator[str]:
     """Yield the embedded models, and Ollama's if its server answers at once."""
     import asyncio
 
+    from lao.backends.loopback import LoopbackClient
     from lao.cli.model_list import ask_ollama, embedded_models
     from lao.config import load_settings
 
     yield from (model.name for model in embedded_models())
+    yield from (f"plugin:{name}" for name in _plugin_names(kinds=("model",)))
     try:
         endpoint = load_settings().endpoint
     except LaoError:
         return
-    server = asyncio.run(ask_ollama(endpoint, within=_PATIENCE))
+    server = asyncio.run(ask_ollama(LoopbackClient(endpoint), within=_PATIENCE))
     yield from (model.name for model in server.models if not model.problem)
 
 

@@ -5,16 +5,22 @@ import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from lao.backend_factory import Backends
+from lao.cli.confined import confined
 from lao.cli.options import common, settings_from
 from lao.cli.terminal import write_answer, write_note
 from lao.config import Settings
 from lao.errors import LaoError, Place, Problem
 from lao.preflight import find_gaps
 from lao.runtime import make_plan
-from lao.workflow.document import read_workflow_file
+from lao.workflow.document import Document, read_workflow_file
+
+if TYPE_CHECKING:
+    from lao.planning.plan import Plan
 
 
 @click.command(name="check")
@@ -33,7 +39,7 @@ def command(files: Sequence[Path], *, as_json: bool, **flags: object) -> int:
     now (a model server that does not answer) is a note, not a problem.
     """
     settings = settings_from(flags)
-    report = {str(file): _check(file, settings) for file in files}
+    report = _checked(files, settings)
     problems = [each for found, _ in report.values() for each in found]
     if as_json:
         write_answer(_as_json(report))
@@ -53,16 +59,25 @@ def command(files: Sequence[Path], *, as_json: bool, **flags: object) -> int:
 Findings = tuple[list[Problem], list[Problem]]
 
 
-def _check(file: Path, settings: Settings) -> Findings:
-    try:
-        document = read_workflow_file(file)
-        plan = make_plan(document.workflow, settings, locate=document.locate_line)
-    except LaoError as error:
-        return list(error.problems), []
-    gaps = asyncio.run(
-        find_gaps(plan, document.workflow, settings, document.locate_line)
-    )
-    return gaps.problems, gaps.notes
+def _checked(files: Sequence[Path], settings: Settings) -> dict[str, Findings]:
+    """Read and compile every file; then, locked, look for what they need."""
+    report: dict[str, Findings] = {}
+    plans: dict[str, tuple[Document, Plan]] = {}
+    for file in files:
+        try:
+            document = read_workflow_file(file)
+            plan = make_plan(document.workflow, settings, locate=document.locate_line)
+            report[str(file)] = [], []
+            plans[str(file)] = document, plan
+        except LaoError as error:
+            report[str(file)] = list(error.problems), []
+    models = [model for _, plan in plans.values() for model in plan.models]
+    with confined(settings, models) as confinement:
+        for name, (document, plan) in plans.items():
+            finding = find_gaps(plan, document, Backends(settings, confinement))
+            gaps = asyncio.run(finding)
+            report[name] = gaps.problems, gaps.notes
+    return report
 
 
 def _as_json(report: dict[str, Findings]) -> str:

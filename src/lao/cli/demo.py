@@ -11,6 +11,7 @@ from typing import Final
 
 import click
 
+from lao.cli.confined import confined
 from lao.cli.options import common, settings_from
 from lao.cli.progress import open_progress
 from lao.cli.report import failure_problem, json_report
@@ -48,11 +49,15 @@ def command(*, as_json: bool, **flags: object) -> int:
     workflow, given = demo_workflow(hears=not missing)
     state = RunState()
     quiet, verbose = bool(flags.get("quiet")), bool(flags.get("verbose"))
-    with open_progress(quiet=quiet, settings=settings, verbose=verbose) as progress:
-        plan = make_plan(workflow, settings, recipes=find_recipes())
+    plan = make_plan(workflow, settings, recipes=find_recipes())
+    with (
+        confined(settings, plan.models) as confinement,
+        open_progress(quiet=quiet, settings=settings, verbose=verbose) as progress,
+    ):
         values = bind_inputs(plan.inputs, given, _EXAMPLES)
         options = RunOptions(sinks=[state.apply, progress])
-        result = asyncio.run(_carried_out(plan, values, settings, options))
+        session = Session(settings, confinement=confinement)  # keeps nothing
+        result = asyncio.run(_carried_out(session, plan, values, options))
     for failure in result.failures:
         write_note(str(failure_problem(failure)))
     write_answer(
@@ -64,9 +69,9 @@ def command(*, as_json: bool, **flags: object) -> int:
 
 
 async def _carried_out(
-    plan: Plan, inputs: Mapping[str, Value], settings: Settings, options: RunOptions
+    session: Session, plan: Plan, inputs: Mapping[str, Value], options: RunOptions
 ) -> RunResult:
-    async with Session(settings) as session:  # a demonstration is not worth keeping
+    async with session:
         return await session.run(plan, inputs, options)
 
 

@@ -6,29 +6,30 @@ import os
 import platform
 import shutil
 import sys
-import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
 from lao import __version__
-from lao.backend_factory import Backends
-from lao.backends.in_worker import embedded_spec
+from lao.backend_factory import Backends, client_of
 from lao.backends.loopback import LoopbackClient
 from lao.backends.ollama import cloud_status
 from lao.backends.recordings import find_ffmpeg
+from lao.cli.findings import Finding, finding
+from lao.cli.isolation_findings import isolation_findings
 from lao.cli.model_list import Server, ask_ollama
 from lao.cli.tables import size_words
 from lao.config import Settings
 from lao.errors import LaoError
-from lao.policy import WorkerLimits
 from lao.preflight import look_at
 from lao.runtime import model_called
-from lao.workers.pool import WorkerPool
-from lao.workflow.local_models import Embedded
-from lao.workflow.values import JsonValue
+from lao.workflow.local_models import ModelBackend
+
+if TYPE_CHECKING:
+    from lao.isolation.confinement import Confinement
 
 _CORE = ("click", "h11", "jsonschema-rs", "minijinja", "pyyaml", "regex", "rich")
 _EXTRAS = {
@@ -44,32 +45,20 @@ _NO_CLOUD = (
     "ollama`; in LAO's environment it does nothing"
 )
 
-Status = Literal["ok", "note", "gap", "broken"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that was looked at. "broken": LAO cannot work without it."""
-
-    area: str
-    name: str
-    status: Status
-    what: str
-    mend: str = ""
-
-
-async def diagnose(settings: Settings) -> list[Finding]:
+async def diagnose(settings: Settings, confinement: "Confinement") -> list[Finding]:
     """Look at everything; starts one embedded worker and asks the Ollama server."""
-    server = await ask_ollama(settings.endpoint)
+    client = client_of(settings.endpoint, confinement)
+    server = await ask_ollama(client)
     return [
         *_program(),
         *_packages(),
-        *await _isolation(),
-        *await _ollama(settings, server),
+        *await isolation_findings(confinement),
+        *await _ollama(client, server),
         *_ffmpeg(),
         *_folders(settings),
         *_settings(settings),
-        *await _models(settings),
+        *await _models(settings, Backends(settings, confinement)),
     ]
 
 
@@ -85,14 +74,14 @@ def _packages() -> Iterator[Finding]:
         version = _version(name)
         if not version:
             mend = "install LAO again"
-            yield _finding("packages", name, "broken", "is missing", mend)
+            yield finding("packages", name, "broken", "is missing", mend)
     for name, extra in _EXTRAS.items():
         if find_spec(name) is not None:
             what = f"{_version(name)} (extra {extra})"
-            yield _finding("packages", name, "ok", what)
+            yield finding("packages", name, "ok", what)
         else:
             mend = f"pip install 'lao-orchestrator[{extra}]'"
-            yield _finding("packages", name, "gap", "is not installed", mend)
+            yield finding("packages", name, "gap", "is not installed", mend)
 
 
 def _version(name: str) -> str:
@@ -102,56 +91,18 @@ def _version(name: str) -> str:
         return ""
 
 
-async def _isolation() -> list[Finding]:
-    """Start a worker and read what its self-check found to be in force."""
-    spec = embedded_spec(Embedded(name="summary"), WorkerLimits())
-    started = time.monotonic()
-    try:
-        async with WorkerPool() as pool:
-            await pool.describe(spec)
-            seconds = time.monotonic() - started
-            layers = pool.live()[0].layers
-    except LaoError as error:
-        problem = error.problem
-        return [_finding("isolation", "worker", "broken", problem.what, problem.mend)]
-    found = [_finding("isolation", "worker", "ok", f"answers after {seconds:.2f} s")]
-    return [*found, *layer_findings(layers)]
-
-
-def layer_findings(layers: Mapping[str, JsonValue]) -> Iterator[Finding]:
-    """Yield what a worker's self-check proved, and what nothing enforces."""
-    proved = [name for name, value in layers.items() if value and name != "rlimits"]
-    limits = layers.get("rlimits")
-    if isinstance(limits, dict) and limits:
-        proved.append(f"limits ({', '.join(limits)})")
-    absent = [name for name, value in layers.items() if value is False]
-    if proved:
-        what = f"a worker's self-check found: {', '.join(proved)}"
-        yield _finding("isolation", "proved", "ok", what)
-    if absent:
-        what = f"absent here: {', '.join(absent)}"
-        yield _finding("isolation", "absent", "gap", what)
-    for layer, what in (("seccomp", "network connections"), ("landlock", "files")):
-        if not layers.get(layer):
-            words = (
-                f"the kernel does not limit a worker's {what} ({layer} is not in use)"
-            )
-            yield _finding("isolation", layer, "gap", words)
-
-
-async def _ollama(settings: Settings, server: Server) -> list[Finding]:
+async def _ollama(client: LoopbackClient, server: Server) -> list[Finding]:
     where = server.endpoint
     if server.problem is not None:
         problem = server.problem
-        return [_finding("ollama", "server", "gap", problem.what, problem.mend)]
+        return [finding("ollama", "server", "gap", problem.what, problem.mend)]
     models = f"{len(server.models)} models (`lao models`)"
     what = f"{server.version or 'of unknown version'} at {where}, {models}"
-    found = [_finding("ollama", "server", "ok", what)]
-    client = LoopbackClient(settings.endpoint)
+    found = [finding("ollama", "server", "ok", what)]
     try:
         disabled = await cloud_status(client)
     except LaoError as error:
-        found.append(_finding("ollama", "cloud", "gap", error.problem.what))
+        found.append(finding("ollama", "cloud", "gap", error.problem.what))
     else:
         found.append(_cloud(disabled=disabled))
     finally:
@@ -160,26 +111,26 @@ async def _ollama(settings: Settings, server: Server) -> list[Finding]:
         "whether OLLAMA_DEBUG_LOG_REQUESTS is set cannot be seen from here; if it is, "
         "the server writes every prompt into a temporary folder"
     )
-    return [*found, _finding("ollama", "request log", "note", what)]
+    return [*found, finding("ollama", "request log", "note", what)]
 
 
 def _cloud(*, disabled: bool | None) -> Finding:
     if disabled:
-        return _finding("ollama", "cloud", "ok", "switched off in the server")
+        return finding("ollama", "cloud", "ok", "switched off in the server")
     does = "does not tell" if disabled is None else "may use it"
     what = f"the server {does}; LAO refuses cloud models by itself"
-    return _finding("ollama", "cloud", "gap", what, _NO_CLOUD)
+    return finding("ollama", "cloud", "gap", what, _NO_CLOUD)
 
 
 def _ffmpeg() -> Iterator[Finding]:
     path = find_ffmpeg()
     if path is not None:
-        yield _finding("recordings", "ffmpeg", "ok", str(path))
+        yield finding("recordings", "ffmpeg", "ok", str(path))
         return
     what = (
         "not found: wav, flac, mp3 and ogg are read without it; m4a and video are not"
     )
-    yield _finding("recordings", "ffmpeg", "gap", what, "install the package ffmpeg")
+    yield finding("recordings", "ffmpeg", "gap", what, "install the package ffmpeg")
 
 
 def _folders(settings: Settings) -> Iterator[Finding]:
@@ -198,22 +149,22 @@ def _folder(name: str, folder: Path) -> Finding:
         free = shutil.disk_usage(there).free
     except OSError as error:
         reason = error.strerror or str(error)
-        return _finding(
+        return finding(
             "folders", name, "gap", f"{folder}: {reason}", "check its rights"
         )
     told = f"rights {mode:03o}" if there == folder else "not made yet"
     what = f"{folder} ({told}, {size_words(free)} free)"
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        return _finding(
+        return finding(
             "folders", name, "gap", f"{what}: cannot be written to", "check its rights"
         )
     if free < _LITTLE_SPACE:
-        return _finding("folders", name, "gap", what, "make room on its disk")
+        return finding("folders", name, "gap", what, "make room on its disk")
     if name == "data" and there == folder and mode & 0o077:
-        return _finding(
+        return finding(
             "folders", name, "note", f"{what}: others may look into it", "chmod 700 it"
         )
-    return _finding("folders", name, "ok", what)
+    return finding("folders", name, "ok", what)
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
@@ -222,7 +173,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
             value = getattr(settings, each.name)
             origin = settings.origins.get(each.name, "default")
             what = f"{_setting_words(value)} ({origin})"
-            yield _finding("settings", each.name, "ok", what)
+            yield finding("settings", each.name, "ok", what)
 
 
 def _setting_words(value: object) -> str:
@@ -231,10 +182,20 @@ def _setting_words(value: object) -> str:
     return "not set" if value is None else str(value)
 
 
-async def _models(settings: Settings) -> list[Finding]:
+def configured_models(settings: Settings) -> tuple[ModelBackend, ...]:
+    """Return the models that the settings name; those that name none are left out."""
+    found = []
+    for text in (settings.model, settings.speech_model):
+        with suppress(LaoError):
+            if text is not None:
+                found.append(model_called(text))
+    return tuple(found)
+
+
+async def _models(settings: Settings, opened: Backends) -> list[Finding]:
     """Look whether the configured models could be used; loads none."""
     found: list[Finding] = []
-    async with Backends(settings) as backends:
+    async with opened as backends:
         for name in ("model", "speech_model"):
             text = getattr(settings, name)
             if text is None:
@@ -244,13 +205,7 @@ async def _models(settings: Settings) -> list[Finding]:
             except LaoError as error:
                 problem = error.problem
                 what = f"{text}: {problem.what}"
-                found.append(_finding("models", name, "gap", what, problem.mend))
+                found.append(finding("models", name, "gap", what, problem.mend))
             else:
-                found.append(_finding("models", name, "ok", f"{text} can be used"))
+                found.append(finding("models", name, "ok", f"{text} can be used"))
     return found
-
-
-def _finding(
-    area: str, name: str, status: Status, what: str, mend: str = ""
-) -> Finding:
-    return Finding(area=area, name=name, status=status, what=what, mend=mend)

@@ -4,7 +4,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +15,7 @@ from lao.cli.terminal import write_answer
 from lao.config import Settings
 
 if TYPE_CHECKING:
-    from lao.cli.diagnosis import Finding
+    from lao.cli.findings import Finding
 
 _MARKS = {"ok": "✓", "note": "·", "gap": "!", "broken": "✗"}
 _BROKEN = 1
@@ -35,9 +35,13 @@ def command(*, paths: bool, as_json: bool, **flags: object) -> int:
     if paths:
         write_answer(_paths(settings, as_json=as_json))
         return 0
-    from lao.cli.diagnosis import diagnose
+    from lao.cli.confined import confined
+    from lao.cli.diagnosis import configured_models, diagnose
 
-    findings = asyncio.run(diagnose(settings))
+    models = configured_models(settings)
+    looking = replace(settings, accept_no_isolation=True)  # to say that there is none
+    with confined(looking, models, asks_server=True) as confinement:
+        findings = asyncio.run(diagnose(settings, confinement))
     if as_json:
         listed = [asdict(each) for each in findings]
         write_answer(json.dumps(listed, ensure_ascii=False, indent=2) + "\n")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from lao import durable
 from lao.cli.audience import Audience, event_writer
+from lao.cli.confined import confined
 from lao.cli.given import Given
 from lao.cli.going_on import hint_at_interrupted, how_to_go_on
 from lao.cli.options import seconds_from
@@ -150,6 +151,7 @@ def show_run(run: Showable, settings: Settings, showing: Showing) -> RunResult:
     """
     plan, state = run.plan, run.past
     with ExitStack() as stack:
+        confinement = stack.enter_context(confined(settings, plan.models))
         stream = AnswerStream(plan, showing.output, wanted=_streams(showing))
         progress = stack.enter_context(
             open_progress(
@@ -165,7 +167,8 @@ def show_run(run: Showable, settings: Settings, showing: Showing) -> RunResult:
         if showing.events is not None:
             audience.add(stack.enter_context(event_writer(showing.events)))
         options = RunOptions(run=run.run, sinks=[audience])
-        carried_out = _timed(_in_session(run, settings, options), showing.timeout)
+        session = Session(settings, run.store, confinement=confinement)
+        carried_out = _timed(_in_session(run, session, options), showing.timeout)
         try:
             result = asyncio.run(audience.attend(carried_out))
         except StepError as late:
@@ -200,9 +203,9 @@ def _print(
 
 
 async def _in_session(
-    run: Showable, settings: Settings, options: RunOptions
+    run: Showable, session: Session, options: RunOptions
 ) -> RunResult:
-    async with Session(settings, run.store) as session:
+    async with session:
         return await run.begin(session, options)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lao.cli.confined import confined
 from lao.cli.given import Given
 from lao.cli.scratch import Scratch
 from lao.cli.terminal import write_note
@@ -47,17 +48,18 @@ def foretell(
         for problem in problems:
             write_note(f"note[{problem.code}]: {problem.what}")
         earlier = {} if store is None else _earlier(store, prepared)
-        return asyncio.run(_foretold(prepared, values, earlier, settings, store))
+        confinement = stack.enter_context(confined(settings, plan.models))
+        session = Session(settings, store, confinement=confinement)
+        return asyncio.run(_foretold(prepared, values, earlier, session))
 
 
 async def _foretold(
     prepared: Prepared,
     values: Mapping[str, Value],
     earlier: Earlier,
-    settings: Settings,
-    store: "Store | None",
+    session: Session,
 ) -> Mapping[StepId, StepForecast]:
-    async with Session(settings, store) as session:
+    async with session:
         return await session.forecast(prepared.plan, values, earlier)
 
 

@@ -19,7 +19,6 @@ from lao.backends.ollama import OllamaModelInfo, list_models, server_version
 from lao.backends.packages import PACKAGES
 from lao.config import Settings
 from lao.errors import LaoError, ModelUnavailable, Problem
-from lao.policy import LoopbackEndpoint
 from lao.workflow.local_models import Ollama, parse_model
 
 _PATIENCE = 10.0  # seconds for a server that accepts a question and says nothing
@@ -61,11 +60,9 @@ class Server:
     problem: Problem | None = None
 
 
-async def ask_ollama(
-    endpoint: LoopbackEndpoint, *, within: float = _PATIENCE
-) -> Server:
+async def ask_ollama(client: LoopbackClient, *, within: float = _PATIENCE) -> Server:
     """Return the models of an Ollama server; a server that is not there is a problem."""
-    client = LoopbackClient(endpoint)
+    endpoint = client.endpoint
     try:
         async with asyncio.timeout(within):
             version = await server_version(client)

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import click
 
+from lao.backend_factory import client_of
 from lao.backends.model_files import ModelFile
+from lao.cli.confined import confined
 from lao.cli.model_list import (
     ListedModel,
     Server,
@@ -56,7 +58,9 @@ def command(
             write_note(f"reading {file.path} ({size_words(file.size)}) …")
         return digests
 
-    server = asyncio.run(ask_ollama(settings.endpoint))
+    with confined(settings, (), asks_server=True) as confinement:
+        client = client_of(settings.endpoint, confinement)
+        server = asyncio.run(ask_ollama(client))
     found = [
         *server.models,
         *files_on_disk(

@@ -67,6 +67,12 @@ def running(function: F) -> F:
             help="Refuse an Ollama server that has not switched its cloud off.",
         ),
         click.option(
+            "--accept-no-isolation",
+            is_flag=True,
+            default=None,
+            help="Run although the kernel here cannot lock a worker; not advised.",
+        ),
+        click.option(
             "--per-model",
             type=click.IntRange(1, 64),
             help="Requests in flight per model.  [default: 1]",
@@ -107,6 +113,7 @@ def settings_from(flags: Mapping[str, object]) -> Settings:
         debug=True if flags.get("debug") else None,
         ephemeral=True if flags.get("ephemeral") else None,
         require_no_cloud=flags.get("require_no_cloud"),
+        accept_no_isolation=flags.get("accept_no_isolation"),
         per_model=flags.get("per_model"),
     )
 

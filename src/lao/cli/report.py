@@ -67,6 +67,7 @@ def json_report(state: RunState, exit_code: int) -> str:
         "exit_code": exit_code,
         "seconds": state.seconds,
         "locality": state.locality,
+        "isolation": isolation_report(state),
         "outputs": value_to_json(state.outputs),
         "steps": {name: step_report(step) for name, step in state.steps.items()},
         "violations": [
@@ -75,6 +76,15 @@ def json_report(state: RunState, exit_code: int) -> str:
         ],
     }
     return json.dumps(report, ensure_ascii=False, indent=2) + "\n"
+
+
+def isolation_report(state: RunState) -> dict[str, JsonValue]:
+    """Return what the kernel proved: of this process, and of each worker."""
+    workers: dict[str, JsonValue] = {
+        name: {"level": each.level, "layers": dict(each.layers)}
+        for name, each in state.workers.items()
+    }
+    return {"level": state.level, "layers": dict(state.layers), "workers": workers}
 
 
 def step_report(state: StepState) -> dict[str, JsonValue]:

@@ -15,7 +15,12 @@ from lao.cli.kept_runs import (
     read_run,
     record_json,
 )
-from lao.cli.report import answer_text, check_output_name, step_report
+from lao.cli.report import (
+    answer_text,
+    check_output_name,
+    isolation_report,
+    step_report,
+)
 from lao.cli.run_page import batch_page, run_page
 from lao.cli.terminal import write_answer
 from lao.config import Settings
@@ -72,6 +77,7 @@ def run_json(run: KeptRun) -> dict[str, JsonValue]:
     return record_json(run.record) | {
         "id": run.record.id,
         "locality": state.locality,
+        "isolation": isolation_report(state),
         "inputs": value_to_json(run.inputs),
         "files": dict(run.files),
         "outputs": value_to_json(state.outputs),

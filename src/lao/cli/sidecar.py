@@ -48,6 +48,11 @@ def sidecar(run: KeptRun, *, with_content: bool) -> dict[str, JsonValue]:
         "seconds": state.seconds,
         "workflow": _workflow_digest(run),
         "enforcement": state.locality,
+        "isolation": {
+            "level": state.level,
+            "layers": dict(state.layers),
+            "workers": [dict(each.layers) for each in state.workers.values()],
+        },
         "violations": [
             {"step": each.step, "code": each.code} for each in state.violations
         ],

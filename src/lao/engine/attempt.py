@@ -15,10 +15,17 @@ from lao.engine.requests import RequestWriter
 from lao.engine.saving import save, target_path
 from lao.engine.scope import rendered, step_scope
 from lao.errors import AttemptError, LaoError, SchemaMismatch, StepError
-from lao.events import FallbackChosen, ProgressMade, StepRetried, TextProduced
+from lao.events import (
+    FallbackChosen,
+    ProgressMade,
+    StepRetried,
+    TextProduced,
+    WorkerLocked,
+    layers_of,
+)
 from lao.planning.plan import Engine, Infer, PlannedStep, Reshape, Save
-from lao.policy import RunLimits
-from lao.roles import BackendFactory, Clock, KnownResult, ResultCache
+from lao.policy import Proof, RunLimits
+from lao.roles import Backend, BackendFactory, Clock, KnownResult, ResultCache
 from lao.workflow.inference import ModelReply, ModelRequest
 from lao.workflow.local_models import Ollama, label
 from lao.workflow.steps import Retry
@@ -82,7 +89,10 @@ class _Telling:
 
 @dataclass(frozen=True, kw_only=True)
 class StepWorker:
-    """Does the work of single steps, for one run."""
+    """Does the work of single steps, for one run.
+
+    State: what was told of the workers that answer.
+    """
 
     backends: BackendFactory
     namer: Namer
@@ -93,6 +103,7 @@ class StepWorker:
     limits: RunLimits
     writer: RequestWriter
     output_folder: Path
+    proofs: dict[str, Proof] = field(default_factory=dict)
 
     async def perform(
         self, step: PlannedStep, scope: Mapping[str, Value], item: int | None = None
@@ -102,7 +113,11 @@ class StepWorker:
         Raises:
             LaoError: the step failed, after its retries and fallbacks.
         """
-        inner = step_scope(step, scope)
+
+        async def preprocess(engine: Engine, given: Mapping[str, Value]) -> Value:
+            return (await self._persist(step, engine, given, item)).value
+
+        inner = await step_scope(step, scope, preprocess)
         match step.work:
             case Reshape():
                 return Result(value=inner.get("input"))
@@ -199,15 +214,35 @@ class StepWorker:
         item: int | None,
     ) -> Result:
         telling = _Telling(self.journal, step.id, item)
+        backend = self.backends(engine.model)
         async with self.slots.slot(engine):
-            answer = self.backends(engine.model).infer(request, telling)
+            answer = backend.infer(request, telling)
             reply = await _within(answer, step.timeout)
+        await self._tell_lock(step, engine, backend)
         value = read_answer(engine, reply, self.limits)
         if step.cache != "off":
             made = KnownResult(value=value, made_by=reply.made_by)
             await self.cache.put(name.key, made)
         notes = _notes(engine) + reply.notes
         return Result(value=value, reply=reply, name=name, notes=notes)
+
+    async def _tell_lock(
+        self, step: PlannedStep, engine: Engine, backend: Backend
+    ) -> None:
+        """Tell what the worker that answered has proved, the first time."""
+        proof = backend.proof()
+        worker = label(engine.model)
+        if proof is None or self.proofs.get(worker) == proof:
+            return
+        self.proofs[worker] = proof
+        await self.journal.record(
+            WorkerLocked(
+                step=step.id,
+                worker=worker,
+                level=proof.level,
+                layers=layers_of(proof),
+            )
+        )
 
     async def _known(self, engine: Engine, name: ResultName) -> Result | None:
         known = await self.cache.get(name.key)

@@ -14,7 +14,7 @@ from typing import Literal
 from lao.engine.file_digests import FileDigests
 from lao.engine.inputs import bind_inputs
 from lao.engine.items import name_of_list
-from lao.engine.naming import Namer, ResultName
+from lao.engine.naming import AskedOnce, Namer, ResultName
 from lao.engine.requests import RequestWriter
 from lao.engine.scheduler import Outcome, Scheduler
 from lao.engine.scope import Scope, elements, holds, step_scope, workflow_scope
@@ -27,9 +27,9 @@ from lao.errors import (
     SchemaMismatch,
     UsageError,
 )
-from lao.planning.plan import Infer, Plan, PlannedStep
+from lao.planning.plan import Engine, Infer, Plan, PlannedStep
 from lao.planning.reading import inputs_read
-from lao.roles import Backend, BackendFactory, ResultCache
+from lao.roles import BackendFactory, ResultCache
 from lao.workflow.steps import Input, StepId
 from lao.workflow.template import Template
 from lao.workflow.values import Value
@@ -102,23 +102,8 @@ def known_inputs(
     return values, problems
 
 
-@dataclass(slots=True)
-class _AskedOnce:
-    """Asks each model once what it is, and remembers also what went wrong."""
-
-    answers: dict[int, str | LaoError] = field(default_factory=dict)
-
-    async def identify(self, backend: Backend) -> str:
-        answer = self.answers.get(id(backend))
-        if answer is None:
-            try:
-                answer = await backend.identify()
-            except LaoError as error:
-                answer = error
-            self.answers[id(backend)] = answer
-        if isinstance(answer, LaoError):
-            raise answer
-        return answer
+class _NotKnownError(Exception):
+    """What a plugin makes of an input is not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +133,7 @@ class _Walk:
         self.namer = Namer(
             self.sources.backends,
             files=self.sources.files,
-            identify=_AskedOnce().identify,
+            identify=AskedOnce().identify,
         )
 
     async def through(self) -> None:
@@ -246,6 +231,8 @@ class _Walk:
     async def _model_digest(self, step: PlannedStep) -> str:
         """Return the digest of the first of the step's models that can be used."""
         engines = step.work.engines if isinstance(step.work, Infer) else ()
+        for engine in step.engines[: len(step.engines) - len(engines)]:
+            await self.namer.identify(engine)  # each of the input's must be there
         for engine in engines:
             try:
                 return await self.namer.identify(engine)
@@ -258,26 +245,47 @@ class _Walk:
         self, step: PlannedStep, scopes: Iterable[Scope]
     ) -> list[_Result]:
         """Return what is known of the step's results, one for each of its scopes."""
-        seen = (step_scope(step, scope) for scope in scopes)
-        if isinstance(step.work, Infer):
-            return [await self._look_up(step, step.work, inner) for inner in seen]
-        return [_Result(value=inner.get("input")) for inner in seen]
 
-    async def _look_up(self, step: PlannedStep, work: Infer, scope: Scope) -> _Result:
-        """Name what the first usable model would be asked, and look for the answer."""
+        async def preprocess(engine: Engine, given: Scope) -> Value:
+            result = await self._look_up(step, engine, given)
+            if not result.is_known:
+                raise _NotKnownError
+            return result.value
+
+        found: list[_Result] = []
+        for scope in scopes:
+            try:
+                inner = await step_scope(step, scope, preprocess)
+            except _NotKnownError:
+                found.append(_Result(is_known=False))
+                continue
+            if isinstance(step.work, Infer):
+                found.append(await self._first_known(step, step.work, inner))
+            else:
+                found.append(_Result(value=inner.get("input")))
+        return found
+
+    async def _look_up(
+        self, step: PlannedStep, engine: Engine, scope: Scope
+    ) -> _Result:
+        """Name what a model would be asked, and look for the answer."""
+        request = self.sources.writer.write(engine, scope)
+        name = await self.namer.name(engine, request)
+        is_asked = step.cache == "auto"
+        known = await self.sources.cache.get(name.key) if is_asked else None
+        value = None if known is None else known.value
+        return _Result(name=name, value=value, is_known=known is not None)
+
+    async def _first_known(
+        self, step: PlannedStep, work: Infer, scope: Scope
+    ) -> _Result:
+        """Look for the answer of the first of the step's models that can be used."""
         for engine in work.engines:
             try:
-                request = self.sources.writer.write(engine, scope)
-                name = await self.namer.name(engine, request)
+                return await self._look_up(step, engine, scope)
             except (AttemptError, SchemaMismatch):
                 if engine is work.engines[-1]:
                     raise
-            else:
-                known = None
-                if step.cache == "auto":
-                    known = await self.sources.cache.get(name.key)
-                value = None if known is None else known.value
-                return _Result(name=name, value=value, is_known=known is not None)
         raise AssertionError("a plan gives each model step an engine")
 
     def _one(self, step: PlannedStep, result: _Result) -> StepForecast:

@@ -166,7 +166,8 @@ def open_input(name: str, path: Path) -> BinaryIO:
         raise UsageError(
             "input.not-a-file",
             f"{str(path)!r} (for the input {name!r}) is not a regular file",
-            mend="give the path of a file; a folder, pipe or device cannot be read",
+            mend="give the path of a file; a folder, pipe or device cannot be read, nor "
+            "what lies below /proc; `-` stands for standard input",
         ) from error
     except ABSENT as error:
         raise UsageError(

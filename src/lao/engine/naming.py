@@ -11,18 +11,20 @@ better to the same question, and every update would forget all results.
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import assert_never
 
 from lao.engine.file_digests import FileDigests
 from lao.engine.requests import schema_words, takes_prompt
+from lao.errors import LaoError
 from lao.planning.plan import Engine
 from lao.roles import Backend, BackendFactory
 from lao.workflow.inference import ModelRequest
 from lao.workflow.local_models import (
     Custom,
     Embedded,
+    Installed,
     LlamaCpp,
     ModelBackend,
     Ollama,
@@ -90,6 +92,26 @@ Identify = Callable[[Backend], Awaitable[str]]
 
 async def _ask(backend: Backend) -> str:
     return await backend.identify()
+
+
+@dataclass(slots=True)
+class AskedOnce:
+    """Asks each model once what it is, and remembers also what went wrong."""
+
+    answers: dict[int, str | LaoError] = field(default_factory=dict)
+
+    async def identify(self, backend: Backend) -> str:
+        """Return the digest of a model, as it was when first asked for."""
+        answer = self.answers.get(id(backend))
+        if answer is None:
+            try:
+                answer = await backend.identify()
+            except LaoError as error:
+                answer = error
+            self.answers[id(backend)] = answer
+        if isinstance(answer, LaoError):
+            raise answer
+        return answer
 
 
 class Namer:
@@ -209,13 +231,15 @@ def _settings(model: ModelBackend) -> JsonValue:
             return [model.kind, model.name]
         case Custom():
             return [model.kind, model.plugin.partition(".py:")[2]]
+        case Installed():  # its identity is that of all its files
+            return [model.kind]
         case _:
             assert_never(model)
 
 
 def _options(model: ModelBackend, chosen: Options, request: ModelRequest) -> _Options:
     text = _sorted(chosen)
-    if isinstance(model, Custom):  # loaded with its own, asked with all
+    if isinstance(model, Custom | Installed):  # loaded with its own, asked with all
         text = _sorted([dict(model.options), chosen])
     is_sampled = request.wants != "embedding" and _is_sampled(model, chosen)
     return _Options(text=text, short=_short(text), reproducible=not is_sampled)
@@ -230,7 +254,7 @@ def _is_sampled(model: ModelBackend, options: Options) -> bool:
     match model:
         case Ollama() | LlamaCpp():
             usual: JsonValue = 1
-        case WhisperCpp() | Embedded() | Custom():
+        case WhisperCpp() | Embedded() | Custom() | Installed():
             usual = 0
         case _:
             assert_never(model)

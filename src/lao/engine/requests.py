@@ -10,7 +10,7 @@ from pathlib import Path
 from lao.errors import StepError
 from lao.planning.plan import Engine
 from lao.policy import RunLimits
-from lao.workflow.inference import ModelRequest, Wanted
+from lao.workflow.inference import ModelRequest, Wanted, wanted_for
 from lao.workflow.template import (
     Template,
     TemplateError,
@@ -100,12 +100,7 @@ def template_failure(error: TemplateError) -> StepError:
 
 def wanted(engine: Engine) -> Wanted:
     """Return the sort of answer that an engine asks for."""
-    kind = engine.output.type.kind
-    if kind == "embedding":
-        return "embedding"
-    if kind == "list" and engine.output.type.item is not None:
-        return "embedding" if engine.output.type.item.kind == "embedding" else "json"
-    return "text" if kind == "text" else "json"
+    return wanted_for(engine.output.type)
 
 
 def takes_prompt(engine: Engine) -> bool:

@@ -34,9 +34,10 @@ from lao.events import (
     RunStatus,
     StepFailed,
     StepStarted,
+    layers_of,
 )
 from lao.planning.plan import Infer, Plan, PlannedStep
-from lao.policy import RunLimits
+from lao.policy import Locality, RunLimits
 from lao.roles import Clock
 from lao.workflow.local_models import label
 from lao.workflow.steps import StepId
@@ -85,7 +86,7 @@ class Runner:
     journal: Journal
     clock: Clock
     limits: RunLimits
-    locality: str = ""
+    locality: Locality = field(default_factory=Locality)
     recalled: Recalled | None = None
     values: dict[StepId, Value] = field(default_factory=dict)
     failures: list[StepFailed] = field(default_factory=list)
@@ -122,9 +123,14 @@ class Runner:
 
     async def _begin(self) -> None:
         if self.recalled is None:
-            steps = tuple(self.plan.steps)
             await self.journal.record(
-                RunStarted(workflow=self.plan.name, steps=steps, locality=self.locality)
+                RunStarted(
+                    workflow=self.plan.name,
+                    steps=tuple(self.plan.steps),
+                    locality=self.locality.words,
+                    level=self.locality.level,
+                    layers=layers_of(self.locality.proof),
+                )
             )
             return
         before = self.recalled
@@ -134,7 +140,9 @@ class Runner:
             RunResumed(
                 recalled=tuple(before.outcomes),
                 items={step: len(items) for step, items in before.items.items()},
-                locality=self.locality,
+                locality=self.locality.words,
+                level=self.locality.level,
+                layers=layers_of(self.locality.proof),
             )
         )
         for name in skipped:

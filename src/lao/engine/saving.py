@@ -7,7 +7,9 @@ to a path may not leave the folder that those words name.
 
 import json
 import os
+import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from lao.errors import RefusedByPolicy, StepError
@@ -69,6 +71,8 @@ def save(value: Value, path: Path, *, overwrite: bool) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         data = _encoded(value)
+        if overwrite:
+            _require_file(path)
         if not _holds(path, data):
             write_whole(data, path, overwrite=overwrite)
     except FileExistsError as error:
@@ -80,9 +84,17 @@ def save(value: Value, path: Path, *, overwrite: bool) -> None:
     except OSError as error:
         raise StepError(
             "save.failed",
-            f"cannot write {str(path)!r}: {error.strerror}",
+            f"cannot write {str(path)!r}: {error.strerror or error}",
             mend="check the folder, its rights and the free space",
         ) from error
+
+
+def _require_file(path: Path) -> None:
+    """Refuse what is no file, nor a link to be replaced: no device gives way to a text."""
+    with suppress(FileNotFoundError):
+        mode = path.lstat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+            raise NotRegularError("it is not a file")
 
 
 def _holds(path: Path, data: bytes) -> bool:
@@ -96,7 +108,8 @@ def _holds(path: Path, data: bytes) -> bool:
 
 def _encoded(value: Value) -> bytes:
     if isinstance(value, FileValue):
-        return Path(value.path).read_bytes()
+        with open_regular(value.path) as file:
+            return file.readall()
     if isinstance(value, str):
         text = value
     else:

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a step sees, and what its templates say: the same for a run and a forecast."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from lao.engine.requests import template_failure
 from lao.errors import StepError
-from lao.planning.plan import PlannedStep
+from lao.planning.plan import Engine, PlannedStep, PlannedTransform, Preprocess
 from lao.workflow.steps import StepId
 from lao.workflow.template import Template, TemplateError, evaluate_tree
 from lao.workflow.transforms import TransformError, apply_transforms
 from lao.workflow.values import Value
 
 Scope = Mapping[str, Value]
+Preprocessing = Callable[[Engine, Scope], Awaitable[Value]]
+"""Asks a plugin what it makes of the `input` in a scope."""
 
 
 def workflow_scope(
@@ -62,15 +64,19 @@ def elements(step: PlannedStep, scope: Scope, *, at_most: int) -> list[Value]:
     return items
 
 
-def step_scope(step: PlannedStep, scope: Scope) -> dict[str, Value]:
+async def step_scope(
+    step: PlannedStep, scope: Scope, preprocess: Preprocessing
+) -> dict[str, Value]:
     """Return what the templates of a step see: its input, and what it is given.
 
     Raises:
         StepError: a template or a transform cannot work on the values.
+        LaoError: whatever `preprocess` raises.
     """
     try:
         given = evaluate_tree(step.input, scope)
-        given = apply_transforms(step.input_transforms, given)
+        if step.input_transforms:
+            given = await _transformed(step.input_transforms, given, preprocess)
         if step.arguments is None:
             return {**scope, "input": given}
         arguments = {
@@ -86,6 +92,17 @@ def step_scope(step: PlannedStep, scope: Scope) -> dict[str, Value]:
             mend="check what the step gets as input",
         ) from error
     return {**arguments, "input": given}
+
+
+async def _transformed(
+    transforms: Sequence[PlannedTransform], value: Value, preprocess: Preprocessing
+) -> Value:
+    for transform in transforms:
+        if isinstance(transform, Preprocess):
+            value = await preprocess(transform.engine, {"input": value})
+        else:
+            value = apply_transforms([transform], value)
+    return value
 
 
 def rendered(template: Template, scope: Scope) -> str:

@@ -2,20 +2,41 @@
 """How much a worker may use: what the kernel counts, and what the parent watches.
 
 RLIMIT_AS is not used: a model file that is mapped into memory counts in full there.
-The parent reads the resident size instead, and the size of the scratch directory,
-because RLIMIT_FSIZE bounds each file and not their number.
+The parent reads the resident size instead, the number of threads (RLIMIT_NPROC counts
+all processes of the user, unless the worker has a user namespace of its own), and the
+size of the scratch directory, because RLIMIT_FSIZE bounds each file and not their
+number.
 """
 
 import os
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from lao.policy import WorkerLimits
 
-SCRATCH_FILES = 10_000
+SCRATCH_FILES: Final = 10_000
+_DEEPEST: Final = (
+    100  # folders in folders: far fewer than the longest path has room for
+)
+_SPARE_PROCESSES: Final = 2  # those of bubblewrap, in the same user namespace
+_THREADS_FIELD: Final = 17  # of /proc/PID/stat, counted after the name
+_RESIDENT_FIELD: Final = 21
 
 
-def rlimits(limits: WorkerLimits) -> tuple[tuple[str, int], ...]:
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a process has: bytes of memory that are resident, and threads."""
+
+    memory: int
+    threads: int
+
+
+def rlimits(
+    limits: WorkerLimits, *, counts_own_threads: bool = False
+) -> tuple[tuple[str, int], ...]:
     """Return what the worker sets on itself: names without `RLIMIT_`, and values."""
     found = [
         ("CORE", 0),
@@ -25,16 +46,20 @@ def rlimits(limits: WorkerLimits) -> tuple[tuple[str, int], ...]:
     ]
     if limits.cpu_seconds is not None:
         found.append(("CPU", limits.cpu_seconds))
+    if counts_own_threads:
+        found.append(("NPROC", limits.threads + _SPARE_PROCESSES))
     return tuple(found)
 
 
-def resident_bytes(pid: int) -> int | None:
-    """Return how much memory a process holds; None if it is gone or not Linux."""
+def usage_of(pid: int) -> Usage | None:
+    """Return what a process uses; None if it is gone or this is not Linux."""
     try:
-        fields = Path(f"/proc/{pid}/statm").read_text().split()
-    except OSError:
+        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+        found = text.rpartition(")")[2].split()  # the name may hold anything
+        pages, threads = int(found[_RESIDENT_FIELD]), int(found[_THREADS_FIELD])
+    except (OSError, ValueError, IndexError):
         return None
-    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
+    return Usage(pages * os.sysconf("SC_PAGE_SIZE"), threads)
 
 
 def scratch_is_too_large(scratch: Path, limits: WorkerLimits) -> bool:
@@ -50,14 +75,25 @@ def scratch_is_too_large(scratch: Path, limits: WorkerLimits) -> bool:
     return False
 
 
-def _file_sizes(folder: Path) -> Iterator[int]:
-    folders = [folder]
+def _file_sizes(root: Path) -> Iterator[int]:
+    """Give the size of each entry; what nobody can look into counts as too much."""
+    folders = [(root, 0)]
     while folders:
+        folder, depth = folders.pop()
         try:
-            with os.scandir(folders.pop()) as entries:
+            with os.scandir(folder) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
-                        folders.append(Path(entry.path))
-                    yield entry.stat(follow_symlinks=False).st_blocks * 512
-        except OSError:
-            continue  # removed, or made unreadable, while we looked
+                        folders.append((Path(entry.path), depth + 1))
+                    yield sys.maxsize if depth > _DEEPEST else _size_of(entry)
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # removed while we looked
+        except OSError:  # a folder made unreadable
+            yield sys.maxsize
+
+
+def _size_of(entry: "os.DirEntry[str]") -> int:
+    try:
+        return entry.stat(follow_symlinks=False).st_blocks * 512
+    except FileNotFoundError:  # removed while we looked; its neighbours still count
+        return 0

@@ -3,18 +3,17 @@
 
 import asyncio
 import os
-import shutil
-import signal
-import stat
-import tempfile
-from asyncio.subprocess import DEVNULL, Process
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from io import FileIO
-from pathlib import Path
 
-from lao.isolation import worker_command, worker_environment
+from lao.isolation.launching import Launched, Launcher
+from lao.isolation.limits import usage_of
+from lao.isolation.orders import Order
+from lao.workers.folders import WorkerFolder
+
+_GONE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,56 +24,54 @@ class Channel:
     prints does no harm.
     """
 
-    process: Process
-    scratch: Path
+    process: Launched
+    folder: WorkerFolder
     requests: asyncio.StreamWriter
     replies: asyncio.StreamReader
     printed: asyncio.StreamReader
 
     def kill(self) -> None:
-        """End the process and all that it started in its group."""
-        _kill_group(self.process.pid)
+        """End the process and all that it started."""
+        self.process.kill()
 
 
 @asynccontextmanager
-async def open_channel(scratch: Path) -> AsyncIterator[Channel]:
-    """Start a worker; at the end kill its process group, reap it, close the pipes.
-
-    Call it from the thread that lives as long as LAO: PDEATHSIG fires at the end of
-    the *thread* that spawned, and asyncio spawns in the thread of its loop.
-    """
+async def open_channel(
+    order: Order, launcher: Launcher, folder: WorkerFolder
+) -> AsyncIterator[Channel]:
+    """Start a worker; at the end kill it with all its kin, and close the pipes."""
     with ExitStack() as ours:
         with ExitStack() as theirs:
             their_requests, requests = _pipe(reads=theirs, writes=ours)
             replies, their_replies = _pipe(reads=ours, writes=theirs)
             printed, their_output = _pipe(reads=ours, writes=theirs)
-            inherited = (their_requests.fileno(), their_replies.fileno())
-            process = await asyncio.create_subprocess_exec(
-                *worker_command(*inherited),
-                stdin=DEVNULL,
-                stdout=their_output,
-                stderr=their_output,
-                env=worker_environment(scratch),
-                cwd=scratch,
-                pass_fds=inherited,
-                start_new_session=True,
+            pipes = (
+                their_requests.fileno(),
+                their_replies.fileno(),
+                their_output.fileno(),
             )
+            process = await launcher.launch(order, pipes)
         try:
             yield Channel(
                 process=process,
-                scratch=scratch,
+                folder=folder,
                 requests=await _writer(requests, ours),
                 replies=await _reader(replies, ours),
                 printed=await _reader(printed, ours),
             )
         finally:
-            _kill_group(process.pid)
+            worker = process.pid
+            process.kill()
             await process.wait()
+            await _until_gone(worker)
 
 
-def _kill_group(leader: int) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(leader, signal.SIGKILL)
+async def _until_gone(pid: int) -> None:
+    """Wait for the end of a killed worker whose bubblewrap has ended before it."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_GONE_SECONDS):
+            while usage_of(pid) is not None:  # noqa: ASYNC110  (nothing tells us)
+                await asyncio.sleep(0.001)
 
 
 def _pipe(*, reads: ExitStack, writes: ExitStack) -> tuple[FileIO, FileIO]:
@@ -108,19 +105,3 @@ def _abort(transport: asyncio.WriteTransport) -> None:
     """Close at once; what was not written has no reader any more."""
     if not transport.is_closing():  # a lost transport cannot be aborted
         transport.abort()
-
-
-@contextmanager
-def scratch_directory(parent: Path | None) -> Iterator[Path]:
-    """Make a private directory, and remove it whatever is in it."""
-    scratch = Path(tempfile.mkdtemp(prefix="lao-worker-", dir=parent))
-    try:
-        yield scratch
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-        if scratch.exists():  # a folder in it was made unreadable
-            for folder, folders, _ in os.walk(scratch):
-                for name in folders:
-                    with suppress(OSError):
-                        (Path(folder) / name).chmod(stat.S_IRWXU)
-            shutil.rmtree(scratch, ignore_errors=True)

@@ -41,6 +41,12 @@ def split_entry(entry: str) -> tuple[str, str]:
     return place, name
 
 
+def files_of(entry: str) -> tuple[str, ...]:
+    """Return the file that an entry names, if it names one and not a module."""
+    place, _ = split_entry(entry)
+    return (place,) if place.startswith("/") else ()
+
+
 def _by_name(name: str) -> ModuleType:
     return importlib.import_module(name)
 

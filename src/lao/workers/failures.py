@@ -7,7 +7,12 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lao.errors import LaoError, ModelUnavailable, StepError
+from lao.errors import (
+    LaoError,
+    ModelUnavailable,
+    RefusedByPolicy,
+    StepError,
+)
 from lao.workflow.values import JsonValue
 
 KEPT_BYTES = 8192
@@ -16,6 +21,7 @@ _SHOWN_WORDS = 2000
 _CODE = re.compile(r"[a-z][a-z0-9-]{0,40}\.[a-z][a-z0-9-]{0,60}", re.ASCII)
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)?")
 _CRASHED = "try again; if it happens each time, the model may be damaged or too large"
+_LOCK_FAILED = (112, 113)  # exit codes of boot: a layer, the self-check
 _EXTRAS = {
     "pocketsphinx": "speech-lite",
     "soundfile": "speech-lite",
@@ -34,9 +40,12 @@ class Failure:
     mend: str = ""
     unavailable: bool = False
     retryable: bool = False
+    refused: bool = False
 
     def error(self) -> LaoError:
         """Return the error that a caller gets."""
+        if self.refused:
+            return RefusedByPolicy(self.code, self.what, mend=self.mend)
         kind = ModelUnavailable if self.unavailable else StepError
         return kind(self.code, self.what, mend=self.mend, retryable=self.retryable)
 
@@ -73,6 +82,8 @@ def clean(text: str) -> str:
 
 def crashed(returncode: int | None, last_words: LastWords) -> Failure:
     """The process ended, or closed its pipe, without being asked to."""
+    if is_lock_failure(returncode, str(last_words)):
+        return lock_failed(str(last_words))
     what = f"the model's worker process {_how(returncode)}{last_words}"
     return Failure(code="worker.crashed", what=what, mend=_CRASHED, retryable=True)
 
@@ -128,6 +139,37 @@ def closed() -> Failure:
     return Failure(code="worker.closed", what=what, retryable=True)
 
 
+def too_many_threads(limit: int) -> Failure:
+    """The model started thread after thread."""
+    what = f"the model has more than {limit} threads"
+    mend = "have it use fewer; one for each processor is enough"
+    return Failure(code="worker.too-many-threads", what=what, mend=mend)
+
+
+def not_started(error: LaoError) -> Failure:
+    """What starts workers refused, or is gone."""
+    problem = error.problem
+    return Failure(
+        code=problem.code,
+        what=problem.what,
+        mend=problem.mend,
+        unavailable=isinstance(error, ModelUnavailable),
+        refused=isinstance(error, RefusedByPolicy),
+    )
+
+
+def is_lock_failure(returncode: int | None, last_words: str) -> bool:
+    """Whether a process ended because boot could not lock it."""
+    return returncode in _LOCK_FAILED and "lao-boot:" in last_words
+
+
+def lock_failed(last_words: str) -> Failure:
+    """The worker could not be locked, found that out itself, and ended."""
+    what = f"the model's worker process could not be locked, so it ended{last_words}"
+    mend = "`lao verify` tells which layers work here"
+    return Failure(code="isolation.lock-failed", what=what, mend=mend, refused=True)
+
+
 def start_failed(why: str, *, mend: str = "") -> Failure:
     """The worker never got as far as its first word."""
     what = f"the model's worker process did not start: {clean(why)}"
@@ -141,11 +183,18 @@ def as_start_failure(failure: Failure) -> Failure:
     return start_failed(failure.what, mend=failure.mend)
 
 
-def told(header: Mapping[str, JsonValue]) -> Failure:
-    """Read an error frame. Its words come from a model: they are cleaned."""
+def told(
+    header: Mapping[str, JsonValue], copies: Mapping[str, str] | None = None
+) -> Failure:
+    """Read an error frame. Its words come from a model: they are cleaned.
+
+    Where they name one of `copies` they get the path that the user knows.
+    """
     code = str(header.get("code"))
-    what = clean(str(header.get("what", ""))) or "the model gave no reason"
-    mend = clean(str(header.get("mend", "")))
+    what, mend = str(header.get("what", "")), str(header.get("mend", ""))
+    for path, copy in (copies or {}).items():
+        what, mend = what.replace(copy, path), mend.replace(copy, path)
+    what, mend = clean(what) or "the model gave no reason", clean(mend)
     if code == "worker.out-of-memory":
         return out_of_memory(what)
     missing = header.get("missing")

@@ -23,7 +23,7 @@ PREFIX = struct.Struct(">II")
 HEADER_BYTES = 1 << 20
 BODY_BYTES = 16 << 20
 DEPTH = 64
-_INTEGER_DIGITS = 20  # enough for every 64-bit integer and its sign
+_INTEGER_DIGITS = 40  # enough for every 128-bit integer and its sign
 
 # Possessive, and the closing quote is optional: linear in any garbage.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.?)*+"?', re.DOTALL)
@@ -134,7 +134,7 @@ def decode_json(data: bytes) -> JsonValue:
     """Read JSON strictly.
 
     Refused: invalid UTF-8, lone surrogates, NaN and infinities, duplicate keys,
-    integers past 64 bits or so, more than `DEPTH` levels.
+    integers past 128 bits or so, more than `DEPTH` levels.
     """
     _check_depth(data)
     try:

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """JSON that belongs to a frame: in its body, or in a file where it is too long.
 
-The two sides share one scratch directory. The reader names the file itself, from
-what it knows, so no path ever comes out of a worker; and it opens nothing but a
-regular file, because a worker may have put anything else there.
+Requests lie in the worker's inbox, replies in its scratch directory. The reader names
+the file itself, from what it knows, so no path ever comes out of a worker; and it
+opens nothing but a regular file of that folder, because a worker may have put anything
+else there.
 """
 
 import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from lao.files import TooLargeError, read_beneath
 from lao.workers.frames import Frame, FrameError, decode_json, encode_json
 from lao.workflow.values import JsonValue
 
@@ -21,7 +22,7 @@ class TooLong(FrameError):
     """The payload is longer than it may be."""
 
 
-def pack(header: Mapping[str, JsonValue], value: JsonValue, *, file: str) -> Frame:
+def pack(header: Mapping[str, JsonValue], value: JsonValue, *, file: Path) -> Frame:
     """Return a frame that carries `value`; a long one is written to `file`."""
     data = encode_json(value)
     if len(data) <= IN_BODY:
@@ -32,33 +33,25 @@ def pack(header: Mapping[str, JsonValue], value: JsonValue, *, file: str) -> Fra
     return Frame(header={**header, "in_file": True})
 
 
-def unpack(frame: Frame, *, file: str, limit: int) -> JsonValue:
-    """Return what a frame carries; `file`, if it is there, is removed.
+def unpack(frame: Frame, *, file: Path, limit: int) -> JsonValue:
+    """Return what a frame carries, itself or in `file`.
 
     Raises:
         TooLong: more than `limit` bytes.
         FrameError: not JSON, or no regular file.
     """
-    if frame.header.get("in_file") is not True:
+    if not is_in_file(frame):
         return decode_json(frame.body)
     try:
-        return decode_json(_read_file(file, limit))
+        data = read_beneath(file.parent, file.name, limit=limit, sole_link=True)
+    except TooLargeError:
+        raise TooLong(f"the file of a frame has more than {limit} bytes") from None
     except OSError as error:
-        raise FrameError(f"the file of a frame: {error.strerror}") from None
+        why = error.strerror or "it is not a regular file"
+        raise FrameError(f"the file of a frame: {why}") from None
+    return decode_json(data)
 
 
-def _read_file(file: str, limit: int) -> bytes:
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    fd = os.open(file, flags)
-    try:
-        found = os.fstat(fd)
-        if not stat.S_ISREG(found.st_mode):
-            raise FrameError("the file of a frame is not a regular file")
-        if found.st_size > limit:
-            raise TooLong(f"the file of a frame has more than {limit} bytes")
-        with os.fdopen(fd, "rb", closefd=False) as opened:
-            data = opened.read(found.st_size)
-    finally:
-        os.close(fd)
-    Path(file).unlink()
-    return data
+def is_in_file(frame: Frame) -> bool:
+    """Whether a frame's payload lies in a file."""
+    return frame.header.get("in_file") is True

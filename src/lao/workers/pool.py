@@ -13,8 +13,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from lao.isolation.launching import ChildLauncher, Launcher
+from lao.isolation.levels import level_of
+from lao.policy import Proof
 from lao.workers import failures
 from lao.workers.answers import decode_description, decode_reply
+from lao.workers.clearing import sweep
 from lao.workers.process import Worker
 from lao.workers.spec import WorkerSpec
 from lao.workflow.inference import ModelDescription, ModelReply, ModelRequest, Report
@@ -43,24 +47,32 @@ class _Entry:
 class WorkerPool:
     """Answers requests in worker processes; one warm process per spec.
 
+    `launcher` starts them: without one they are children of this process.
+
     At most `max_workers` are kept at a time: past it the least recently used idle
     one makes room, and where none is idle the caller waits. Use it as `async with`,
     in a thread that lives as long as LAO.
     """
 
     def __init__(
-        self, *, max_workers: int = 4, scratch_parent: Path | None = None
+        self,
+        *,
+        max_workers: int = 4,
+        scratch_parent: Path | None = None,
+        launcher: Launcher | None = None,
     ) -> None:
         self._max_workers = max_workers
         self._scratch_parent = scratch_parent
+        self._launcher = launcher or ChildLauncher()
         self._lives = asyncio.TaskGroup()
         self._entries: dict[str, _Entry] = {}  # the least recently used one first
         self._freed = asyncio.Event()
         self._closed = False
 
     async def __aenter__(self) -> Self:
-        """Open the pool."""
+        """Open the pool; remove what was left by one whose process was killed."""
         await self._lives.__aenter__()
+        await asyncio.to_thread(sweep, self._scratch_parent)
         return self
 
     async def __aexit__(
@@ -92,12 +104,19 @@ class WorkerPool:
 
         Raises:
             StepError: `worker.crashed`, `.bad-frame`, `.flood`, `.out-of-memory`,
-                `.scratch-full`, `.model-error`, `.bad-request`, or the model's own.
-            ModelUnavailable: `worker.start-failed`, or the model's own.
+                `.scratch-full`, `.too-many-threads`, `.model-error`, `.bad-request`,
+                `.no-input-file`, `.disk-full`, or the model's own.
+            ModelUnavailable: `worker.start-failed`, `isolation.spawner-gone`, or the
+                model's own.
+            RefusedByPolicy: `isolation.none`, `isolation.lock-failed`.
         """
         async with self._turn(spec) as worker:
             return await worker.call(
-                {"op": "infer"}, _plain(request), decode=decode_reply, report=report
+                {"op": "infer"},
+                _plain(request),
+                decode=decode_reply,
+                files=request.files,
+                report=report,
             )
 
     async def release(self, spec: WorkerSpec) -> None:
@@ -116,6 +135,11 @@ class WorkerPool:
             for entry in entries:
                 leaving.create_task(entry.worker.stop())
 
+    @property
+    def launcher(self) -> Launcher:
+        """What starts the workers."""
+        return self._launcher
+
     def live(self) -> tuple[LiveWorker, ...]:
         """Return the workers that are up."""
         return tuple(
@@ -127,6 +151,14 @@ class WorkerPool:
             for entry in self._entries.values()
             if entry.worker.pid is not None and not entry.worker.is_over
         )
+
+    def proof(self, spec: WorkerSpec) -> Proof | None:
+        """Return what the worker of a spec has proved; None if none is up."""
+        entry = self._entries.get(spec.key)
+        if entry is None or entry.worker.is_over or not entry.worker.layers:
+            return None
+        layers = entry.worker.layers
+        return Proof(level=level_of(layers), layers=layers)
 
     @asynccontextmanager
     async def _turn(self, spec: WorkerSpec) -> AsyncIterator[Worker]:
@@ -170,7 +202,7 @@ class WorkerPool:
         await self._freed.wait()
 
     def _start(self, spec: WorkerSpec) -> _Entry:
-        worker = Worker(spec, scratch_parent=self._scratch_parent)
+        worker = Worker(spec, self._launcher, scratch_parent=self._scratch_parent)
         worker.start(self._lives)
         turns = asyncio.Semaphore(spec.parallel)
         return _Entry(spec=spec, worker=worker, turns=turns)

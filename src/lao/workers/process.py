@@ -1,26 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """One worker process as the parent sees it: start, ask, watch, end.
 
-State: the requests under way (an inbox for each) and, once the worker is over, why.
-Whatever goes wrong ends in `end`, which tells every request and has the process
-group killed. A worker never comes back; the pool starts another one.
+State: the requests under way and, once the worker is over, why. Whatever goes wrong
+ends in `end`, which tells every request and has the process killed with all its kin.
+A worker never comes back; the pool starts another one.
 """
 
 import asyncio
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from lao.errors import LaoError
-from lao.isolation import boot_message
-from lao.isolation.limits import resident_bytes, scratch_is_too_large
+from lao.isolation.launching import Launcher
+from lao.isolation.orders import Order
 from lao.workers import failures
 from lao.workers.answers import pass_on
-from lao.workers.channel import Channel, open_channel, scratch_directory
+from lao.workers.channel import Channel, open_channel
+from lao.workers.clearing import remove_tree
+from lao.workers.entry import files_of
 from lao.workers.failures import Failure, LastWords
+from lao.workers.folders import WorkerFolder
 from lao.workers.frames import (
     BODY_BYTES,
     Frame,
@@ -31,12 +34,14 @@ from lao.workers.frames import (
     encode_json,
     read_frame,
 )
-from lao.workers.payload import TooLong, pack, unpack
+from lao.workers.greeting import Layers, hear_hello, hear_ready
+from lao.workers.inbox import Inbox, carried, moved, worker_folder
+from lao.workers.payload import TooLong
 from lao.workers.spec import WorkerSpec
+from lao.workers.watching import overuse
 from lao.workflow.inference import Report
 from lao.workflow.values import JsonValue
 
-_WATCH_SECONDS = 0.25
 _LAST_WORDS_SECONDS = 0.5
 _REAP_SECONDS = 0.25
 _POLITE_SECONDS = 0.2
@@ -46,22 +51,32 @@ Answer = TypeVar("Answer")
 
 
 @dataclass(slots=True, kw_only=True)
-class _Inbox:
-    """What came for one request; `size` counts its bytes."""
+class _Call:
+    """One request: what came for it, the bytes of that, the copies of its files."""
 
+    id: int
+    report: Report | None
     frames: "asyncio.Queue[Frame | Failure]" = field(default_factory=asyncio.Queue)
     size: int = 0
+    copies: Mapping[str, str] = field(default_factory=dict)
 
 
 class Worker:
     """A process that holds one model. `call` is how to ask it."""
 
-    def __init__(self, spec: WorkerSpec, *, scratch_parent: Path | None = None) -> None:
+    def __init__(
+        self,
+        spec: WorkerSpec,
+        launcher: Launcher,
+        *,
+        scratch_parent: Path | None = None,
+    ) -> None:
         self._spec = spec
         self._limits = spec.limits
+        self._launcher = launcher
         self._scratch_parent = scratch_parent
         self._ids = itertools.count(1)
-        self._inboxes: dict[int, _Inbox] = {}
+        self._calls: dict[int, _Call] = {}
         self._channel: Channel | None = None
         self._life: asyncio.Task[None] | None = None
         self._failure: Failure | None = None
@@ -69,7 +84,7 @@ class Worker:
         self._over = asyncio.Event()
         self._silent = asyncio.Event()
         self._last_words = LastWords()
-        self.layers: Mapping[str, JsonValue] = {}
+        self.layers: Layers = {}
 
     @property
     def is_over(self) -> bool:
@@ -88,7 +103,7 @@ class Worker:
     async def stop(self) -> None:
         """Ask an idle worker to leave, then make it; return once it is gone."""
         try:
-            if self._channel and self._ready.is_set() and not self._inboxes:
+            if self._channel and self._ready.is_set() and not self._calls:
                 _write(self._channel, Frame(header={"op": "close"}))
                 await _wait(self._life, _POLITE_SECONDS)
         finally:
@@ -105,11 +120,11 @@ class Worker:
         self._failure = failure
         self._over.set()
         self._ready.set()
-        for request, inbox in self._inboxes.items():
-            blamed = guilty is None or request == guilty
+        for call in self._calls.values():
+            blamed = guilty is None or call.id == guilty
             told = failure if blamed else failures.lost_with_its_worker()
-            inbox.frames.put_nowait(told)
-        self._inboxes.clear()
+            call.frames.put_nowait(told)
+        self._calls.clear()
 
     async def call(
         self,
@@ -117,28 +132,42 @@ class Worker:
         value: JsonValue,
         *,
         decode: Callable[[JsonValue], Answer],
+        files: Sequence[str] = (),
         report: Report | None = None,
     ) -> Answer:
         """Send one request and return what its reply carries, decoded.
 
-        Cancelled, it returns once the worker has let go of the request or is gone.
+        The worker gets copies of `files`, and their paths wherever `value` has the
+        paths of those. Cancelled, it returns once the worker has let go of the
+        request or is gone.
         """
         await self._ready.wait()
         if self._channel is None or self._failure is not None:
             raise (self._failure or failures.closed()).error()
-        request = next(self._ids)
-        frame = _packed(self._channel, {**header, "id": request}, value)
-        inbox = self._inboxes[request] = _Inbox()
+        call = _Call(id=next(self._ids), report=report)
+        inbox = Inbox(self._channel.folder, self._spec.readable)
         try:
-            await self._send(self._channel, frame)
-            return decode(await self._answer(self._channel, request, inbox, report))
+            call.copies = await inbox.take(call.id, files)
+            frame = inbox.pack({**header, "id": call.id}, moved(value, call.copies))
+            return decode(await self._ask(self._channel, call, frame))
         except TooLong:
-            raise self._blame(failures.flood(self._limits.output), request) from None
+            raise self._blame(failures.flood(self._limits.output), call) from None
         except FrameError as error:
             failure = failures.bad_frame(str(error), self._last_words)
-            raise self._blame(failure, request) from None
+            raise self._blame(failure, call) from None
         finally:
-            await self._abandon(self._channel, request, inbox)
+            inbox.forget(call.id)
+
+    async def _ask(self, channel: Channel, call: _Call, frame: Frame) -> JsonValue:
+        """Send a request and return its answer, however both end."""
+        if self._failure is not None:  # it died while the files were copied
+            raise self._failure.error()
+        self._calls[call.id] = call
+        try:
+            await self._send(channel, frame)
+            return await self._answer(channel, call)
+        finally:
+            await self._abandon(channel, call)
 
     async def _send(self, channel: Channel, frame: Frame) -> None:
         try:
@@ -147,42 +176,40 @@ class Worker:
         except OSError:  # it reads no more; mostly because it is gone
             self.end(await self._why_it_ended(channel))
 
-    async def _answer(
-        self, channel: Channel, request: int, inbox: _Inbox, report: Report | None
-    ) -> JsonValue:
+    async def _answer(self, channel: Channel, call: _Call) -> JsonValue:
         """Take frames until the final one; what the worker sent may be anything."""
         while True:
-            frame = await inbox.frames.get()
+            frame = await call.frames.get()
             if isinstance(frame, Failure):
                 raise frame.error()
             if frame.header["kind"] == "reply":
-                file = f"{channel.scratch}/reply-{request}.json"
-                return await _carried(frame, file, self._limits.output - inbox.size)
+                file = channel.folder.reply_file(call.id)
+                return await carried(frame, file, self._limits.output - call.size)
             if frame.header["kind"] == "error":
-                failure = failures.told(frame.header)
+                failure = failures.told(frame.header, call.copies)
                 fatal = failure.code == "worker.out-of-memory"
-                raise self._blame(failure, request) if fatal else failure.error()
-            if report is not None:
-                pass_on(frame, report)
+                raise self._blame(failure, call) if fatal else failure.error()
+            if call.report is not None:
+                pass_on(frame, call.report)
 
-    def _blame(self, failure: Failure, request: int) -> LaoError:
-        self.end(failure, guilty=request)
+    def _blame(self, failure: Failure, call: _Call) -> LaoError:
+        self.end(failure, guilty=call.id)
         return failure.error()
 
-    async def _abandon(self, channel: Channel, request: int, inbox: _Inbox) -> None:
+    async def _abandon(self, channel: Channel, call: _Call) -> None:
         """If a request is still under way, have the worker drop it, or die."""
-        if request in self._inboxes:
+        if call.id in self._calls:
             seconds = self._limits.cancel_seconds
             failure = failures.ignored_cancel(seconds)
-            give_up = partial(self.end, failure, guilty=request)
+            give_up = partial(self.end, failure, guilty=call.id)
             deadline = asyncio.get_running_loop().call_later(seconds, give_up)
-            _write(channel, Frame(header={"op": "cancel", "id": request}))
+            _write(channel, Frame(header={"op": "cancel", "id": call.id}))
             try:
-                while request in self._inboxes:
-                    await inbox.frames.get()
+                while call.id in self._calls:
+                    await call.frames.get()
             finally:
                 deadline.cancel()
-                if request in self._inboxes:
+                if call.id in self._calls:
                     give_up()
         if self.is_over:
             await _wait(self._life, _REAP_SECONDS)
@@ -190,13 +217,30 @@ class Worker:
     async def _run(self) -> None:
         """Live: from the start of the process until it is reaped, its files gone."""
         try:
-            with scratch_directory(self._scratch_parent) as scratch:
-                async with open_channel(scratch) as channel:
-                    await self._live(channel)
+            with worker_folder(self._scratch_parent) as folder:
+                order = self._order(folder)
+                try:
+                    async with open_channel(order, self._launcher, folder) as channel:
+                        await self._live(channel)
+                finally:  # a model may have left much: nobody is to wait for that
+                    await asyncio.to_thread(remove_tree, folder.scratch)
         except OSError as error:
             self.end(failures.start_failed(str(error)))
+        except LaoError as error:
+            self.end(failures.not_started(error))
         finally:
             self.end(failures.closed())
+
+    def _order(self, folder: WorkerFolder) -> Order:
+        return Order(
+            run="lao.workers.child",
+            scratch=str(folder.scratch),
+            inbox=str(folder.inbox),
+            limits=self._limits,
+            profile=self._spec.profile,
+            readable=(*files_of(self._spec.entry), *self._spec.readable),
+            gpu=self._spec.gpu,
+        )
 
     async def _live(self, channel: Channel) -> None:
         self._channel = channel
@@ -220,7 +264,7 @@ class Worker:
             failure = await self._why_it_ended(channel)
         except (TruncatedFrame, OSError) as error:
             failure = await self._why_it_ended(channel)
-            if channel.process.returncode in {None, 0}:
+            if self._ready.is_set() and channel.process.returncode in {None, 0}:
                 failure = failures.bad_frame(str(error), self._last_words)
         except FrameError as error:
             failure = failures.bad_frame(str(error), self._last_words)
@@ -233,46 +277,36 @@ class Worker:
             "entry": self._spec.entry,
             "options": dict(self._spec.config),
             "parallel": self._spec.parallel,
-            "scratch": str(channel.scratch),
+            "folder": str(channel.folder.root),
         }
-        channel.requests.write(boot_message(self._limits, run="lao.workers.child"))
         _write(channel, Frame(header={"op": "load"}, body=encode_json(config)))
         seconds = self._limits.start_seconds
         try:
             async with asyncio.timeout(seconds):
-                frame = await read_frame(channel.replies)
+                self.layers = await hear_hello(channel.replies)
+                failure = await hear_ready(channel.replies)
         except TimeoutError:
-            self.end(failures.start_failed(f"it said nothing for {seconds:g} s"))
-            return
-        if frame is not None:
-            self._hear_hello(frame)
-
-    def _hear_hello(self, frame: Frame) -> None:
-        if frame.header.get("kind") == "error":
-            self.end(failures.as_start_failure(failures.told(frame.header)))
-            return
-        layers = frame.header.get("layers")
-        if frame.header.get("kind") != "hello" or not isinstance(layers, dict):
-            raise FrameError("it did not begin with a hello")
-        self.layers = layers
+            failure = failures.start_failed(f"it said nothing for {seconds:g} s")
+        if failure is not None:
+            self.end(failure)
         self._ready.set()
 
     def _deliver(self, frame: Frame) -> None:
         request, kind = frame.header.get("id"), frame.header.get("kind")
         if isinstance(request, bool) or not isinstance(request, int):
             raise FrameError("a frame without an id")
-        inbox = self._inboxes.get(request)
-        if inbox is None:
+        call = self._calls.get(request)
+        if call is None:
             raise FrameError(f"a frame for request {request}, which is not under way")
         if kind not in {"text", "progress", *_FINAL}:
             raise FrameError("a frame of an unknown kind")
-        inbox.size += frame.size
-        if inbox.size > self._limits.output:
+        call.size += frame.size
+        if call.size > self._limits.output:
             self.end(failures.flood(self._limits.output), guilty=request)
             return
         if kind in _FINAL:
-            del self._inboxes[request]
-        inbox.frames.put_nowait(frame)
+            del self._calls[request]
+        call.frames.put_nowait(frame)
 
     async def _why_it_ended(self, channel: Channel) -> Failure:
         """Wait a moment for the exit status and the last words."""
@@ -291,26 +325,7 @@ class Worker:
         self._silent.set()
 
     async def _watch(self, channel: Channel) -> None:
-        """Look at memory four times a second, at the scratch directory once."""
-        for tick in itertools.count():
-            await asyncio.sleep(_WATCH_SECONDS)
-            held = resident_bytes(channel.process.pid) or 0
-            if self._limits.memory is not None and held > self._limits.memory:
-                used = f"the model used {held} bytes, of {self._limits.memory} allowed"
-                self.end(failures.out_of_memory(used))
-            look = partial(scratch_is_too_large, channel.scratch, self._limits)
-            if tick % 4 == 3 and await asyncio.to_thread(look):
-                self.end(failures.scratch_too_large())
-
-
-def _packed(
-    channel: Channel, header: Mapping[str, JsonValue], value: JsonValue
-) -> Frame:
-    file = f"{channel.scratch}/request-{header['id']}.json"
-    try:
-        return pack(header, value, file=file)
-    except (FrameError, OSError) as error:
-        raise failures.not_sendable(str(error)).error() from None
+        self.end(await overuse(channel, self._limits))
 
 
 def _write(channel: Channel, frame: Frame) -> None:
@@ -321,9 +336,3 @@ async def _wait(life: "asyncio.Task[None] | None", seconds: float | None) -> Non
     """Wait for the end of a life, without cancelling it or raising what it raised."""
     if life is not None:
         await asyncio.wait({life}, timeout=seconds)
-
-
-async def _carried(frame: Frame, file: str, limit: int) -> JsonValue:
-    if frame.header.get("in_file") is not True:
-        return unpack(frame, file=file, limit=limit)
-    return await asyncio.to_thread(unpack, frame, file=file, limit=limit)

@@ -5,17 +5,19 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from lao.workers.child import say_hello
 from lao.workers.frames import decode_json, read_frame_blocking
 from lao.workflow.values import JsonValue
 
 _CANNOT_RUN = 126  # what a shell says
 
 
-def main(requests_fd: int, replies_fd: int, _layers: Mapping[str, JsonValue]) -> None:
-    """Read the argument list, close the pipes, be the program.
+def main(requests_fd: int, replies_fd: int, layers: Mapping[str, JsonValue]) -> None:
+    """Tell what locks this process, read the argument list, be the program.
 
     What boot has locked stays locked: limits, no new privileges, the death signal.
     """
+    say_hello(replies_fd, layers)
     frame = read_frame_blocking(lambda count: os.read(requests_fd, count))
     if frame is None:
         os._exit(0)

@@ -2,8 +2,8 @@
 """Runs a native program of this machine in a locked process, to its end.
 
 The program gets an argument list and an allow-listed environment, never a shell and
-never standard input. It works in a scratch directory and dies with its caller: when
-it is cancelled, when the limits are passed, when LAO ends.
+never standard input. It works in a scratch directory, may read what it is given, and
+dies with its caller: when it is cancelled, when the limits are passed, when LAO ends.
 """
 
 import asyncio
@@ -11,18 +11,21 @@ import os
 import re
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lao.errors import ModelUnavailable, StepError
-from lao.isolation import boot_message
-from lao.isolation.limits import resident_bytes, scratch_is_too_large
-from lao.policy import WorkerLimits
+from lao.isolation.launching import ChildLauncher, Launcher
+from lao.isolation.levels import level_of
+from lao.isolation.orders import Order
+from lao.policy import Proof, WorkerLimits
 from lao.workers import failures
 from lao.workers.channel import Channel, open_channel
-from lao.workers.frames import Frame, encode, encode_json
+from lao.workers.folders import WorkerFolder
+from lao.workers.frames import Frame, FrameError, encode, encode_json
+from lao.workers.greeting import hear_hello
+from lao.workers.watching import overuse
 
-_WATCH_SECONDS = 0.25
 _SILENCE_SECONDS = 1.0  # for a grandchild to close the output after the program ended
 _KEPT_LINES = 20
 _LONGEST_LINE = 4096
@@ -33,10 +36,14 @@ OnLine = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramEnd:
-    """How a program ended: its exit code (negative: a signal), its last lines."""
+    """How a program ended: its exit code (negative: a signal), its last lines.
+
+    `proof` is what its process had proved before it became the program.
+    """
 
     code: int
     lines: tuple[str, ...]
+    proof: Proof | None = None
 
     @property
     def last_line(self) -> str:
@@ -48,29 +55,62 @@ def _ignore(_line: str) -> None:
     """Hear a line, and do nothing."""
 
 
-async def run_program(
+async def run_program(  # noqa: PLR0913  (one act; most have defaults)
     argv: Sequence[str],
     *,
-    scratch: Path,
+    folder: WorkerFolder,
+    readable: Sequence[str] = (),
     limits: WorkerLimits | None = None,
+    launcher: Launcher | None = None,
     on_line: OnLine = _ignore,
 ) -> ProgramEnd:
-    """Run `argv` (an absolute path first) in the directory `scratch`.
+    """Run `argv` (an absolute path first) in the scratch directory of `folder`.
 
+    It may read `readable`, its libraries and what is in the folder, and nothing else.
     `on_line` hears each line of its stdout and stderr, cleaned. Cancel it, or put a
     timeout around it, to kill the program with all that it started.
 
     Raises:
-        ModelUnavailable: `program.missing`, `program.not-executable`.
-        StepError: `program.flood`, or `worker.out-of-memory`, `.scratch-full`.
+        ModelUnavailable: `program.missing`, `program.not-executable`,
+            `isolation.spawner-gone`.
+        StepError: `program.flood`, or `worker.out-of-memory`, `.scratch-full`,
+            `.too-many-threads`, `.start-failed`.
+        RefusedByPolicy: `isolation.none`, `isolation.lock-failed`,
+            `policy.program-not-in-plan`.
     """
     require_program(Path(argv[0]))
     limits = limits or WorkerLimits()
-    async with open_channel(scratch) as channel:
-        channel.requests.write(boot_message(limits, run="lao.workers.program_child"))
-        body = encode_json(list(argv))
-        channel.requests.write(encode(Frame(header={"op": "run"}, body=body)))
-        return await _until_it_ends(channel, limits, on_line)
+    order = Order(
+        run="lao.workers.program_child",
+        scratch=str(folder.scratch),
+        inbox=str(folder.inbox),
+        limits=limits,
+        profile="program",
+        readable=tuple(readable),
+        program=argv[0],
+    )
+    try:
+        async with open_channel(order, launcher or ChildLauncher(), folder) as channel:
+            body = encode_json(list(argv))
+            channel.requests.write(encode(Frame(header={"op": "run"}, body=body)))
+            proof = await _locked(channel, limits)
+            end = await _until_it_ends(channel, limits, on_line)
+            return replace(end, proof=proof)
+    except OSError as error:
+        raise failures.start_failed(str(error)).error() from error
+
+
+async def _locked(channel: Channel, limits: WorkerLimits) -> Proof | None:
+    """Return what the process proved; None if it ended, and its last words tell why."""
+    try:
+        async with asyncio.timeout(limits.start_seconds):
+            layers = await hear_hello(channel.replies)
+    except TimeoutError:
+        why = f"it said nothing for {limits.start_seconds:g} s"
+        raise failures.start_failed(why).error() from None
+    except (FrameError, OSError):
+        return None
+    return Proof(level=level_of(layers), layers=layers)
 
 
 async def _until_it_ends(
@@ -87,19 +127,13 @@ async def _until_it_ends(
             listening.cancel()
     except ExceptionGroup as group:
         raise group.exceptions[0] from None
+    if failures.is_lock_failure(code, output.last_line):
+        raise failures.lock_failed(f": {output.last_line}").error()
     return ProgramEnd(code=code, lines=tuple(output.lines))
 
 
 async def _watch(channel: Channel, limits: WorkerLimits) -> None:
-    """Look at memory and at the scratch directory four times a second."""
-    while True:
-        await asyncio.sleep(_WATCH_SECONDS)
-        held = resident_bytes(channel.process.pid) or 0
-        if limits.memory is not None and held > limits.memory:
-            used = f"the program used {held} bytes, of {limits.memory} allowed"
-            raise failures.out_of_memory(used).error()
-        if await asyncio.to_thread(scratch_is_too_large, channel.scratch, limits):
-            raise failures.scratch_too_large().error()
+    raise (await overuse(channel, limits)).error()
 
 
 class _Output:
@@ -129,6 +163,11 @@ class _Output:
             for line in whole:
                 self._take(line)
         self._take(self._unfinished)
+
+    @property
+    def last_line(self) -> str:
+        """The last line so far; possibly empty."""
+        return self.lines[-1] if self.lines else ""
 
     def _take(self, data: bytes) -> None:
         line = failures.clean(data[-_LONGEST_LINE:].decode(errors="replace"))

@@ -4,8 +4,8 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
+from lao.isolation.seccomp import Profile
 from lao.policy import WorkerLimits
 from lao.workflow.values import JsonValue
 
@@ -15,7 +15,8 @@ class WorkerSpec:
     """One model in one process.
 
     `entry` is `package.module:Class` or `/absolute/path.py[:Class]`, the class being
-    a `LocalModel`; `config` goes to its `load`. `readable` are the paths it needs.
+    a `LocalModel`; `config` goes to its `load`. `readable` are the files and folders
+    that it may read besides its own file; `gpu` lets it use graphics devices.
     `parallel` is how many requests it takes at a time. `content` changes when the
     files do that the model was loaded from: a changed model needs another process.
     """
@@ -24,7 +25,8 @@ class WorkerSpec:
     config: Mapping[str, JsonValue] = field(default_factory=dict)
     readable: tuple[str, ...] = ()
     limits: WorkerLimits = field(default_factory=WorkerLimits)
-    profile: Literal["default", "serves-unix"] = "default"
+    profile: Profile = "default"
+    gpu: bool = False
     parallel: int = 1
     content: str = ""
 
@@ -33,8 +35,9 @@ class WorkerSpec:
     def __post_init__(self) -> None:
         """Write the key: the same text for equal specs, and for no others."""
         config = json.dumps(dict(self.config), sort_keys=True)
-        rest = (self.entry, self.readable, self.limits, self.profile, self.parallel)
-        object.__setattr__(self, "key", f"{rest!r} {self.content} {config}")
+        rest = (self.entry, self.readable, self.limits, self.profile, self.gpu)
+        key = f"{rest!r} {self.parallel} {self.content} {config}"
+        object.__setattr__(self, "key", key)
 
     def __hash__(self) -> int:
         """Hash the key; `config` is a mapping and has no hash."""

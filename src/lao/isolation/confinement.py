@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Confines a command: forks what stays outside, locks this process, tells how to go on."""
+
+import resource
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from lao.errors import LaoError
+from lao.isolation.broker import fork_broker
+from lao.isolation.broker_client import Passed, pass_nothing
+from lao.isolation.launching import ChildLauncher, Launcher, refuse_none
+from lao.isolation.levels import Machine, foresee
+from lao.isolation.orchestrator import lock_this_process
+from lao.isolation.spawner import fork_spawner
+from lao.policy import LoopbackEndpoint, Proof
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confinement:
+    """How a process starts workers and connects to model servers.
+
+    `connect` is None where it connects by itself; `proof` is that of this process, and
+    None where it is not locked. `endpoints` are all that a locked process can reach.
+    """
+
+    launcher: Launcher
+    connect: Passed | None
+    proof: Proof | None
+    endpoints: tuple[LoopbackEndpoint, ...] = ()
+
+
+def unconfined(*, accept_none: bool = False) -> Confinement:
+    """Return the confinement of a process that is not LAO's: only workers are locked."""
+    launcher = ChildLauncher(accept_none=accept_none)
+    return Confinement(launcher=launcher, connect=None, proof=None)
+
+
+@contextmanager
+def confine(
+    *,
+    endpoints: Sequence[LoopbackEndpoint],
+    programs: Sequence[str],
+    accept_none: bool = False,
+) -> Iterator[Confinement]:
+    """Lock this process for good; the helpers that it needs end with the block.
+
+    Once per process, from its only thread: neither a fork nor a lock takes hold of
+    the other threads. Where the system can lock nothing and that is accepted, this
+    process stays as it is.
+
+    Raises:
+        RefusedByPolicy: the system can lock nothing (`isolation.none`), or a lock did
+            not hold (`isolation.lock-failed`).
+        UsageError: there are too many endpoints (`isolation.too-many-endpoints`).
+        LaoError: a helper did not start, or there are other threads.
+    """
+    _refuse_threads()
+    machine = foresee()  # the spawner tries bubblewrap, under its own lock
+    refuse_none(machine, accept_none=accept_none)
+    if machine.level == "L0":
+        launcher = ChildLauncher(machine, accept_none=True)
+        nothing = Proof(level="L0", layers={})
+        yield Confinement(launcher=launcher, connect=None, proof=nothing)
+        return
+    with ExitStack() as helpers:
+        yield _confine(helpers, machine, tuple(endpoints), tuple(programs))
+
+
+def _confine(
+    helpers: ExitStack,
+    machine: Machine,
+    endpoints: tuple[LoopbackEndpoint, ...],
+    programs: tuple[str, ...],
+) -> Confinement:
+    """Fork everybody first, so that all of them lock themselves at the same time."""
+    # For all: a program that a helper executes is dumpable again.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    broker = None
+    try:
+        if endpoints:
+            broker = fork_broker(endpoints, machine)
+            helpers.callback(broker.close)
+        spawner = fork_spawner(machine, programs)
+        helpers.callback(spawner.close)
+    except OSError as problem:
+        raise LaoError(
+            "isolation.start-failed",
+            f"the processes beside this one did not start: {problem.strerror}",
+            mend="`lao doctor` tells what this system can enforce",
+        ) from problem
+    proof = lock_this_process(machine)
+    if broker is not None:
+        broker.confirm()
+    spawner.confirm()
+    return Confinement(
+        launcher=spawner,
+        connect=pass_nothing if broker is None else broker.connect,
+        proof=proof,
+        endpoints=endpoints,
+    )
+
+
+def _refuse_threads() -> None:
+    try:
+        threads = sum(1 for _ in Path("/proc/self/task").iterdir())
+    except OSError:
+        threads = threading.active_count()
+    if threads > 1:
+        raise LaoError(
+            "isolation.threads",
+            f"a process of {threads} threads cannot be locked as a whole",
+            mend="call `confine` before anything else starts a thread",
+        )
