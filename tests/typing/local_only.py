@@ -7,6 +7,7 @@ from lao.policy import LoopbackEndpoint
 from lao.workflow.local_models import (
     Custom,
     Embedded,
+    Installed,
     LlamaCpp,
     ModelBackend,
     Ollama,
@@ -19,13 +20,15 @@ def every_kind_of_model_is_named(model: ModelBackend) -> str:
     match model:
         case Ollama() | WhisperCpp() | LlamaCpp() | Embedded() | Custom():
             return model.kind
+        case Installed():
+            return model.name
         case _:
             assert_never(model)
 
 
 def a_kind_left_out_is_refused(model: ModelBackend) -> str:
     match model:
-        case WhisperCpp() | LlamaCpp() | Embedded() | Custom():
+        case WhisperCpp() | LlamaCpp() | Embedded() | Custom() | Installed():
             return model.kind
         case _:
             assert_never(model)  # type: ignore[arg-type]  # Ollama is left

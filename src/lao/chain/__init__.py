@@ -6,13 +6,15 @@
     call   := name (word | '--'key [value] | '--'key'='value | key'='value)*
     name   := a recipe | ollama:MODEL | llama.cpp:PATH | whisper.cpp:PATH
             | custom:FILE.py[:CLASS] | embedded:NAME | @TEMPLATE-FILE
+            | a plugin | plugin:NAME
     source := PATH | GLOB | '-' | a quoted text
 
 Words quote as in a POSIX shell and are data: `{{` in a word is text, never a
 template. Braces do not nest, and a branch is one call.
 
 What goes where
-- The value that comes down the pipe goes to a recipe's main parameter. Words fill the
+- The value that comes down the pipe goes to a recipe's main parameter, or is a
+  plugin's input. Words fill the
   other parameters, those that must be given first, else in their declared order.
 - Without a source, the first stage may bring its own input: its first word, unless
   the parameters that must be given need every word (`answer "Who?"` reads the pipe,
@@ -27,8 +29,9 @@ What goes where
   list in the same order. A recipe that only acts, such as `save`, gets the whole list.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from lao.chain.calls import MODEL_KINDS, Call, CallReader
 from lao.chain.sources import (
@@ -44,6 +47,7 @@ from lao.chain.sources import (
 from lao.chain.steps import StepWriter, Value, wanted_by
 from lao.chain.tokens import Faults, Stage, Token, quote, read_stages
 from lao.errors import InvalidWorkflow, Problem, Span
+from lao.workflow.plugins import PluginManifest
 from lao.workflow.steps import Input, Recipe, Workflow
 
 __all__ = [
@@ -85,26 +89,30 @@ def parse_chain(
     text: str,
     recipes: Mapping[str, Recipe],
     *,
+    plugins: Mapping[str, PluginManifest] = MappingProxyType({}),
     base: str = ".",
     read_text: Callable[[str], str] | None = None,
 ) -> ParsedChain:
     """Read a chain. `read_text` reads the template files that it names.
+
+    Recipes go before plugins of the same name.
 
     Raises:
         InvalidWorkflow: with every problem found, each underlined in the text.
     """
     faults = Faults(text)
     stages = read_stages(text, faults)
-    word = _leading_source(stages, recipes)
+    names = frozenset([*recipes, *plugins])
+    word = _leading_source(stages, names)
     if word is not None:
         del stages[0]
         if not stages:
             what = "this chain has an input and no step"
             mend = f"add one: `{quote(word.value)} | summarize`"
             faults.add("no-stage", what, (word.start, word.end), mend=mend)
-    reader = CallReader(recipes, read_text or _read_nothing, faults)
+    reader = CallReader(recipes, plugins, read_text or _read_nothing, faults)
     calls = [
-        _read_stage(stage, reader, is_first=number == 0 and word is None)
+        _read_stage(stage, reader, names, is_first=number == 0 and word is None)
         for number, stage in enumerate(stages)
     ]
     if faults.found:
@@ -167,20 +175,18 @@ def _keys(calls: Sequence[Call]) -> list[str]:
     return list(keys)
 
 
-def _leading_source(
-    stages: Sequence[Stage], recipes: Mapping[str, Recipe]
-) -> Token | None:
+def _leading_source(stages: Sequence[Stage], names: AbstractSet[str]) -> Token | None:
     """Return the word that is the chain's source, if the first item is one."""
     if not stages or stages[0].braces or len(stages[0].calls[0]) > 1:
         return None
     word = stages[0].calls[0][0]
-    if _is_name(word, recipes):
+    if _is_name(word, names):
         return None
     return word if word.is_quoted or looks_like_source(word) else None
 
 
-def _is_name(word: Token, recipes: Mapping[str, Recipe]) -> bool:
-    if word.value in recipes:
+def _is_name(word: Token, names: AbstractSet[str]) -> bool:
+    if word.value in names:
         return True
     has_space = any(sign.isspace() for sign in word.value)
     if word.is_quoted and (has_space or word.value.startswith("@")):
@@ -189,11 +195,13 @@ def _is_name(word: Token, recipes: Mapping[str, Recipe]) -> bool:
     return word.value.startswith("@") or kind + colon in MODEL_KINDS
 
 
-def _read_stage(stage: Stage, reader: CallReader, *, is_first: bool) -> list[Call]:
+def _read_stage(
+    stage: Stage, reader: CallReader, names: AbstractSet[str], *, is_first: bool
+) -> list[Call]:
     calls: list[Call] = []
     for words in stage.calls:
         name = words[0]
-        if not _is_name(name, reader.recipes) and looks_like_source(name):
+        if not _is_name(name, names) and looks_like_source(name):
             _refuse_source(name, reader.faults, is_first=is_first)
             continue
         may_bring_input = is_first and not stage.braces

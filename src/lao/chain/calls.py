@@ -3,7 +3,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, get_args
 
 from lao.chain.tokens import Faults, Token, Words, quote
@@ -15,13 +15,22 @@ from lao.chain.words import (
     read_seconds,
     split_words,
 )
-from lao.errors import InvalidWorkflow, did_you_mean, nearest
+from lao.errors import LaoError, did_you_mean, nearest
 from lao.workflow.local_models import EmbeddedName, ModelBackend, parse_model, sort_of
+from lao.workflow.plugins import PluginManifest
 from lao.workflow.steps import Parameter, Recipe, Retry
 from lao.workflow.template import TemplateError, parse_template
-from lao.workflow.values import TEXT, JsonValue, list_of
+from lao.workflow.values import JSON, TEXT, JsonValue, list_of
 
-MODEL_KINDS: Final = ("ollama:", "llama.cpp:", "whisper.cpp:", "custom:", "embedded:")
+_MAIN: Final = "input"
+MODEL_KINDS: Final = (
+    "ollama:",
+    "llama.cpp:",
+    "whisper.cpp:",
+    "custom:",
+    "embedded:",
+    "plugin:",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +50,19 @@ class Settings:
     retry: Retry = field(default_factory=Retry)
 
 
+Does = Recipe | PluginManifest | ModelBackend | Prompt
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One call, its words in place. `own` is an input that it brings itself.
 
-    `values` are a recipe's arguments or a model's options, `spans` where each key
-    stands, "" being the name.
+    `values` are a recipe's arguments, a plugin's parameters or a model's options,
+    `spans` where each key stands, "" being the name.
     """
 
     name: Token
-    does: Recipe | ModelBackend | Prompt
+    does: Does
     own: Token | None = None
     instruction: str = ""
     values: Mapping[str, JsonValue] = field(default_factory=dict)
@@ -63,6 +75,7 @@ class CallReader:
     """Reads calls; what is wrong goes to `faults`."""
 
     recipes: Mapping[str, Recipe]
+    plugins: Mapping[str, PluginManifest]
     read_text: Callable[[str], str]
     faults: Faults
 
@@ -74,16 +87,21 @@ class CallReader:
             return None
         if isinstance(does, Recipe):
             return self._recipe(name, does, rest, may_bring_input=may_bring_input)
+        if isinstance(does, PluginManifest):
+            return self._plugin(name, does, rest, may_bring_input=may_bring_input)
         return self._model(name, does, rest, may_bring_input=may_bring_input)
 
-    def _resolve(self, name: Token) -> Recipe | ModelBackend | Prompt | None:
+    def _resolve(self, name: Token) -> Does | None:
         span = (name.start, name.end)
-        if name.value in self.recipes:
-            try:
+        try:
+            if name.value in self.recipes:
                 return self.recipes[name.value]
-            except InvalidWorkflow as error:
-                self.faults.found.extend(error.problems)
-                return None
+            plugin = name.value.removeprefix("plugin:")
+            if plugin in self.plugins:
+                return self.plugins[plugin]
+        except LaoError as error:
+            self.faults.found.extend(error.problems)
+            return None
         if name.value.startswith("@"):
             return self._prompt(name)
         kind, colon, rest = name.value.partition(":")
@@ -91,7 +109,8 @@ class CallReader:
             what = f"no recipe or plugin is called {name.value!r}"
             close = nearest(kind + colon, MODEL_KINDS) if colon else None
             mend = f"did you mean {close + rest!r}?" if close else ""
-            mend = mend or did_you_mean(name.value, [*self.recipes, *MODEL_KINDS])
+            known = [*self.recipes, *self.plugins, *MODEL_KINDS]
+            mend = mend or did_you_mean(name.value, known)
             self.faults.add("unknown-recipe", what, span, mend=mend)
             return None
         model = parse_model(name.value) if rest.strip() else None
@@ -122,6 +141,31 @@ class CallReader:
             return None
         return Prompt(name=path, text=text)
 
+    def _plugin(
+        self,
+        name: Token,
+        plugin: PluginManifest,
+        rest: list[Token],
+        *,
+        may_bring_input: bool,
+    ) -> Call:
+        """Read the words of a plugin as those of a recipe with its parameters."""
+        as_recipe = Recipe(
+            name=plugin.name,
+            description=plugin.description,
+            main=_MAIN,
+            parameters=_parameters(plugin),
+        )
+        call = self._recipe(name, as_recipe, rest, may_bring_input=may_bring_input)
+        if call.settings.model is not None:
+            what = f"the plugin {plugin.name!r} asks no other model"
+            span = (name.start, name.end)
+            self.faults.add("unknown-parameter", what, span, mend="drop --model")
+        return replace(call, does=plugin)
+
+    def _noun(self, name: str) -> str:
+        return "recipe" if name in self.recipes else "plugin"
+
     def _recipe(
         self, name: Token, recipe: Recipe, rest: list[Token], *, may_bring_input: bool
     ) -> Call:
@@ -138,7 +182,8 @@ class CallReader:
         order = required + [key for key in free if key not in required]
         self._refuse_extra(name, words[len(order) :])
         for key in required[len(words) :]:
-            what = f"the recipe {recipe.name!r} is not given {key!r}"
+            noun = self._noun(recipe.name)
+            what = f"the {noun} {recipe.name!r} is not given {key!r}"
             mend = f"add --{key} and a value: {known[key].description}".rstrip(": ")
             span = (name.start, name.end)
             self.faults.add("missing-parameter", what, span, mend=mend)
@@ -236,7 +281,8 @@ class CallReader:
         known = [*recipe.parameters, *SETTINGS]
         for key, each in keyed.items():
             if key not in recipe.parameters:
-                what = f"the recipe {recipe.name!r} has no parameter {key!r}"
+                noun = self._noun(recipe.name)
+                what = f"the {noun} {recipe.name!r} has no parameter {key!r}"
                 mend = did_you_mean(key, known)
                 self.faults.add("unknown-parameter", what, each.span, mend=mend)
 
@@ -247,6 +293,25 @@ class CallReader:
             mend = f"drop it; a text of several words goes in quotes: {together[:60]}"
             span = (words[0].start, words[-1].end)
             self.faults.add("too-many-words", what, span, mend=mend)
+
+
+def _parameters(plugin: PluginManifest) -> dict[str, Parameter]:
+    """Return the parameters of a plugin as a recipe declares its own."""
+    found = {_MAIN: Parameter(type=plugin.input)}
+    for name, schema in plugin.properties.items():
+        kind, default = schema.get("type"), schema.get("default")
+        if kind == "boolean" and default is None:
+            default = False  # so that it may stand without a value
+        items = schema.get("items")
+        texts = isinstance(items, dict) and items.get("type") == "string"
+        types = {"string": TEXT, "array": list_of(TEXT) if texts else JSON}
+        found[name] = Parameter(
+            type=types.get(str(kind), JSON),
+            description=str(schema.get("description", "")),
+            default=default,
+            optional=name not in plugin.required,
+        )
+    return found
 
 
 def _argument(parameter: Parameter, word: Token | None) -> JsonValue:

@@ -12,15 +12,17 @@ from lao.chain.words import literal
 from lao.workflow.local_models import (
     Custom,
     Embedded,
+    Installed,
     LlamaCpp,
     ModelBackend,
     Ollama,
     WhisperCpp,
     sort_of,
 )
+from lao.workflow.plugins import PluginManifest
 from lao.workflow.steps import Recipe, WorkflowStep
 from lao.workflow.template import parse_template
-from lao.workflow.values import AUDIO, JSON, TEXT, JsonValue, ValueType
+from lao.workflow.values import AUDIO, JSON, TEXT, JsonValue, ValueType, fits
 
 _RESERVED: Final = frozenset(
     [
@@ -91,12 +93,12 @@ def wanted_by(call: Call) -> ValueType:
         case Recipe() as recipe:
             main = recipe.parameters.get(recipe.main)
             return main.type if main is not None else TEXT
+        case PluginManifest() as plugin:
+            return plugin.input.item or plugin.input
         case Prompt():
             return TEXT
-        case WhisperCpp() | Ollama() | LlamaCpp() | Embedded() | Custom() as model:
+        case _ as model:
             return AUDIO if sort_of(model) == "speech" else TEXT
-        case _:
-            assert_never(call.does)
 
 
 Spans = dict[tuple[str | int, ...], tuple[int, int]]
@@ -117,10 +119,10 @@ class StepWriter:
                 return self._recipe(call, recipe, value)
             case Prompt() as prompt:
                 return self._prompt(call, prompt, value)
-            case WhisperCpp() | Ollama() | LlamaCpp() | Embedded() | Custom() as model:
+            case PluginManifest() as plugin:
+                return self._plugin(call, plugin, value)
+            case _ as model:
                 return self._model(call, model, value)
-            case _:
-                assert_never(call.does)
 
     def join(self, branches: Mapping[str, Value], span: tuple[int, int]) -> Value:
         """Add the step that makes a JSON object of all branches, and return it."""
@@ -154,6 +156,32 @@ class StepWriter:
         kind = JSON if _says_segments(call) else recipe.engine.output.type
         return self._add(step, call, replace(value, type=kind))
 
+    def _plugin(self, call: Call, plugin: PluginManifest, value: Value) -> Value:
+        """A plugin that takes a list gets all of a list, as `save` does."""
+        item = plugin.input.item
+        takes_all = value.is_list and item is not None and fits(value.type, item)
+        material = value.whole if takes_all else value.fit_for(plugin.input)
+        loop = None if takes_all else value.loop
+        name = self._id(plugin.name)
+        if plugin.kind == "model":
+            step = WorkflowStep(
+                id=name,
+                model=Installed(name=plugin.name),
+                input=material,
+                options=call.values,
+                for_each=loop,
+            )
+        else:
+            step = WorkflowStep(
+                id=name,
+                uses=plugin.name,
+                input=material,
+                arguments=call.values,
+                for_each=loop,
+            )
+        given = replace(value, type=plugin.output, is_list=loop is not None)
+        return self._add(step, call, given)
+
     def _prompt(self, call: Call, prompt: Prompt, value: Value) -> Value:
         """A template and a model: the configured one where the chain names none."""
         text, name = prompt.text, PurePosixPath(prompt.name).stem
@@ -171,7 +199,7 @@ class StepWriter:
 
     def _model(self, call: Call, model: ModelBackend, value: Value) -> Value:
         is_chat = sort_of(model) == "chat"
-        takes_any = is_chat or isinstance(model, Custom)
+        takes_any = is_chat or isinstance(model, Custom | Installed)
         step = WorkflowStep(
             id=self._id(_short_name(model)),
             model=model,
@@ -213,6 +241,8 @@ def _short_name(model: ModelBackend) -> str:
         case LlamaCpp() | WhisperCpp():
             return PurePosixPath(model.model_path).stem
         case Embedded():
+            return model.name
+        case Installed():
             return model.name
         case Custom():
             return PurePosixPath(model.plugin.partition(".py")[0]).name

@@ -65,7 +65,9 @@ def command(
     """
     settings = settings_from(flags)
     catalog = find_catalog(settings, base=Path())
-    parsed = parse_chain(text, catalog.recipes, read_text=_read_template)
+    parsed = parse_chain(
+        text, catalog.recipes, plugins=catalog.plugins, read_text=_read_template
+    )
     workflow = with_models(parsed.workflow, models, catalog.recipes)
     settled = settled_base(workflow)
     whole = compile_workflow(settled, catalog, locate=parsed.locate)

@@ -15,7 +15,14 @@ COMMANDS = (
     ("cache", "lao.cli.cache", "Say how many results are kept, or forget some"),
     ("models", "lao.cli.models", "List the models that can run here and now"),
     ("recipes", "lao.cli.recipes", "List ready-made steps, or show one"),
+    ("plugins", "lao.cli.plugins", "List the plugins that are installed"),
+    (
+        "plugin",
+        "lao.cli.plugin",
+        "Add, trust, write, check or remove a plugin",
+    ),
     ("schema", "lao.cli.schema", "Print the JSON Schema of workflow files"),
     ("doctor", "lao.cli.doctor", "Say what works here and how to mend the rest"),
+    ("verify", "lao.cli.verify", "Prove on this machine that the locks hold"),
     ("completion", "lao.cli.completion", "Print a completion script for a shell"),
 )

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 
 from lao.engine.forecast import StepForecast
-from lao.planning.plan import Infer, Plan, PlannedStep, Save
+from lao.planning.plan import Infer, Plan, PlannedStep, Preprocess, Save
 from lao.workflow.local_models import label
 from lao.workflow.steps import Input, StepId
 from lao.workflow.values import JsonValue
@@ -64,6 +64,9 @@ def _details(step: PlannedStep, found: StepForecast) -> Iterator[str]:
         yield f"when {step.when.source.strip()}"
     if step.for_each is not None:
         yield f"for each of {step.for_each.source.strip()}"
+    for transform in step.input_transforms:
+        if isinstance(transform, Preprocess):
+            yield f"its input goes through {label(transform.engine.model)}"
     if found.model_digest:
         digest = found.model_digest.removeprefix("sha256:")[:_SHORT_DIGEST]
         yield f"model {digest}"

@@ -12,7 +12,8 @@ from lao.planning.engines import (
     RecipeEngines,
     step_engines,
 )
-from lao.planning.plan import Infer, Reshape, Save, Work
+from lao.planning.plan import Infer, PlannedTransform, Reshape, Save, Work
+from lao.planning.plugins import STEPS, Plugins
 from lao.planning.problems import Path, Problems
 from lao.workflow.steps import Parameter, Recipe, StepId, Workflow, WorkflowStep
 from lao.workflow.template import (
@@ -31,7 +32,10 @@ _OWN_NAMES = frozenset({"inputs", "item", "index", "input"})
 
 @dataclass(slots=True, kw_only=True)
 class Draft:
-    """One step on its way to the plan. `path` locates it in the document."""
+    """One step on its way to the plan. `path` locates it in the document.
+
+    `transforms` is None where one of them could not be found.
+    """
 
     step: WorkflowStep
     path: Path
@@ -39,6 +43,7 @@ class Draft:
     recipe: Recipe | None = None
     arguments: dict[str, Tree] | None = None
     input: Tree = None
+    transforms: tuple[PlannedTransform, ...] | None = ()
     when: Template | None = None
     for_each: Template | None = None
     needs: set[StepId] = field(default_factory=set)
@@ -65,6 +70,9 @@ class Draft:
                 yield ("with", name), tree
             return
         match self.work:
+            case Infer(engines=engines) if self.step.uses is not None:
+                for engine in engines:  # a plugin's
+                    yield ("with",), engine.options
             case Infer(engines=engines):
                 for engine in engines[:1]:
                     yield ("prompt_template",), engine.prompt
@@ -86,12 +94,16 @@ class Drafter:
 
     def drafts(self) -> list[Draft]:
         """Return a draft of each step, also of one with problems: others name it."""
-        models = Models(self.workflow, self.problems)
+        models = Models(self.workflow, self.problems, self._plugins)
         found: list[Draft] = []
         for number, step in enumerate(self.workflow.steps):
             self._id(step.id, ("steps", number, "id"))
             found.append(self._draft(step, ("steps", number), models))
         return found
+
+    @property
+    def _plugins(self) -> Plugins:
+        return Plugins(self.catalog.plugins, self.problems)
 
     def _id(self, name: str, path: Path) -> None:
         """Note an id that templates cannot read; files are refused before this."""
@@ -108,10 +120,11 @@ class Drafter:
         draft = (
             self._own_words(step, path, models)
             if step.uses is None
-            else self._recipe(step, step.uses, path, models)
+            else self._named(step, step.uses, path, models)
         )
         draft.when = self._template(step.when, (*path, "when"))
         draft.for_each = self._template(step.for_each, (*path, "for_each"))
+        draft.transforms = self._plugins.transforms(step, path)
         if step.input_transforms and draft.input is None:
             self.problems.add(
                 "workflow.no-input",
@@ -148,25 +161,37 @@ class Drafter:
         work: Work = Reshape() if engines is None else Infer(engines=engines)
         return Draft(step=step, path=path, work=work, input=tree)
 
-    def _recipe(
+    def _named(
         self, step: WorkflowStep, name: str, path: Path, models: Models
     ) -> Draft:
         recipe = self.catalog.recipes.get(name)
-        if recipe is None:
+        if recipe is not None:
+            return self._recipe(step, recipe, path, models)
+        whole = self.problems.parse(step.input, (*path, "input"))
+        plugin = None
+        if name in self.catalog.plugins:
+            plugin = self._plugins.find(name, (*path, "uses"), STEPS)
+        else:
             self.problems.add(
                 "workflow.unknown-recipe",
-                f"no recipe is called {name!r}",
+                f"no recipe or plugin is called {name!r}",
                 (*path, "uses"),
-                mend=did_you_mean(name, self.catalog.recipes),
+                mend=did_you_mean(name, [*self.catalog.recipes, *self.catalog.plugins]),
             )
-            given = {
-                key: self.problems.parse(value, (*path, "with", key))
-                for key, value in step.arguments.items()
-            }
-            whole = self.problems.parse(step.input, (*path, "input"))
+        if plugin is not None:
+            engine = self._plugins.step(step, plugin, path)
             return Draft(
-                step=step, path=path, work=Reshape(), arguments=given, input=whole
+                step=step, path=path, work=Infer(engines=(engine,)), input=whole
             )
+        given = {
+            key: self.problems.parse(value, (*path, "with", key))
+            for key, value in step.arguments.items()
+        }
+        return Draft(step=step, path=path, work=Reshape(), arguments=given, input=whole)
+
+    def _recipe(
+        self, step: WorkflowStep, recipe: Recipe, path: Path, models: Models
+    ) -> Draft:
         arguments = self._arguments(step, recipe, path)
         if recipe.needs == "none" and recipe.engine.model is None:
             return self._save(step, recipe, path, arguments)

@@ -8,11 +8,13 @@ from pathlib import Path as FilePath
 
 from lao.errors import did_you_mean
 from lao.planning.plan import Engine
+from lao.planning.plugins import Plugins
 from lao.planning.problems import Path, Problems
 from lao.planning.types import natural_output
 from lao.workflow.local_models import (
     Custom,
     Embedded,
+    Installed,
     LlamaCpp,
     ModelBackend,
     Ollama,
@@ -21,16 +23,21 @@ from lao.workflow.local_models import (
     label,
     sort_of,
 )
-from lao.workflow.steps import Recipe, RecipeEngine, Workflow, WorkflowStep
+from lao.workflow.plugins import PluginManifest
+from lao.workflow.steps import Output, Recipe, RecipeEngine, Workflow, WorkflowStep
 from lao.workflow.template import Template, Tree, parse_tree
 from lao.workflow.values import TEXT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
-    """What names may refer to: recipes, and the models to use when none is named."""
+    """What names may refer to: recipes, plugins, and models to use when none is named.
+
+    A recipe goes before a plugin of the same name.
+    """
 
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
+    plugins: Mapping[str, PluginManifest] = field(default_factory=dict)
     chat: ModelBackend | None = None
     speech: ModelBackend | None = None
 
@@ -56,8 +63,12 @@ def at_base(model: ModelBackend, base: str) -> ModelBackend:
         case Custom():
             path, colon, name = model.plugin.partition(".py:")
             whole = f"{path}.py" if colon else path
-            return replace(model, plugin=absolute(whole, base) + (colon and f":{name}"))
-        case Ollama() | Embedded():
+            return replace(
+                model,
+                plugin=absolute(whole, base) + (colon and f":{name}"),
+                readable=tuple(absolute(each, base) for each in model.readable),
+            )
+        case Ollama() | Embedded() | Installed():
             return model
 
 
@@ -89,6 +100,7 @@ class Models:
 
     workflow: Workflow
     problems: Problems
+    plugins: Plugins
     resolved: dict[int, tuple[ModelBackend, ModelBackend]] = field(default_factory=dict)
 
     def find(self, wanted: str | ModelBackend, path: Path) -> ModelBackend | None:
@@ -122,24 +134,33 @@ def step_engines(
     wanted = step.model or _default_model(step, catalog, models, path)
     if wanted is None:
         return None
-    first = models.find(wanted, (*path, "model")) or _UNKNOWN
-    others = [models.find(each, (*path, "on_error")) for each in step.on_error.models]
+    at_model, at_others = (*path, "model"), (*path, "on_error")
+    found = [(models.find(wanted, at_model) or _UNKNOWN, at_model)]
+    for each in step.on_error.models:
+        other = models.find(each, at_others)
+        found += [(other, at_others)] if other is not None else []
     problems = models.problems
     prompt = _template(problems.parse(step.prompt_template, (*path, "prompt_template")))
     system = _template(problems.parse(step.system, (*path, "system")))
     options = problems.parse(dict(step.options), (*path, "options"))
-    return tuple(
-        Engine(
-            model=model,
-            prompt=prompt,
-            system=system,
-            input=_whole_input() if step.input is not None else None,
-            options=options,
-            output=step.output or natural_output(model, options),
+    engines: list[Engine] = []
+    for model, place in found:
+        plugin = models.plugins.model(model, step, place)
+        natural = natural_output(model, options)
+        if plugin is not None:
+            natural = Output(type=plugin.output, schema=plugin.schema)
+        engines.append(
+            Engine(
+                model=model,
+                prompt=prompt,
+                system=system,
+                input=_whole_input() if step.input is not None else None,
+                options=options,
+                output=step.output or natural,
+                plugin=plugin,
+            )
         )
-        for model in (first, *others)
-        if model is not None
-    )
+    return tuple(engines)
 
 
 def _default_model(
@@ -251,6 +272,7 @@ class RecipeEngines:
             options=dict(options),
             output=output,
             note=note,
+            plugin=self.models.plugins.model(model, self.step, (*self.path, "model")),
         )
 
     def _literal(self, options: Mapping[str, Tree]) -> dict[str, Tree]:

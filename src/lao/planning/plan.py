@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Literal
 
 from lao.workflow.local_models import ModelBackend
+from lao.workflow.plugins import PluginManifest
 from lao.workflow.steps import Default, Input, OnError, Output, Retry, StepId
 from lao.workflow.template import Template, Tree
 from lao.workflow.transforms import Transform
@@ -18,7 +19,8 @@ class Engine:
     """One way to carry out a step: a model and what it is given.
 
     Templates here see the step's scope: its arguments when it uses a recipe, the
-    workflow's names otherwise; and `input`, the transformed input.
+    workflow's names otherwise; and `input`, the transformed input. `plugin` is what
+    the manifest said, where the model is a plugin.
     """
 
     model: ModelBackend
@@ -28,6 +30,7 @@ class Engine:
     options: Tree = None
     output: Output = field(default_factory=Output)
     note: str = ""
+    plugin: PluginManifest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,17 @@ Work = Infer | Reshape | Save
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Preprocess:
+    """An input transform that a plugin carries out; its engine's `input` is the value."""
+
+    engine: Engine
+    kind: Literal["preprocess"] = "preprocess"
+
+
+PlannedTransform = Transform | Preprocess
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedStep:
     """One step, resolved.
 
@@ -72,7 +86,7 @@ class PlannedStep:
     after: frozenset[StepId] = frozenset()
     arguments: Mapping[str, Tree] | None = None
     input: Tree = None
-    input_transforms: tuple[Transform, ...] = ()
+    input_transforms: tuple[PlannedTransform, ...] = ()
     when: Template | None = None
     for_each: Template | None = None
     retry: Retry = field(default_factory=Retry)
@@ -80,6 +94,17 @@ class PlannedStep:
     on_error: OnError = field(default_factory=OnError)
     default: Default | None = None
     cache: Literal["auto", "off", "refresh"] = "auto"
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        """Every engine that the step may ask, those of its input first."""
+        of_input = (
+            each.engine
+            for each in self.input_transforms
+            if isinstance(each, Preprocess)
+        )
+        of_work = self.work.engines if isinstance(self.work, Infer) else ()
+        return (*of_input, *of_work)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +123,7 @@ class Plan:
         """Every model that the plan may use, once each, in order of first use."""
         found: list[ModelBackend] = []
         for step in self.steps.values():
-            if isinstance(step.work, Infer):
-                for engine in step.work.engines:
-                    if engine.model not in found:
-                        found.append(engine.model)
+            for engine in step.engines:
+                if engine.model not in found:
+                    found.append(engine.model)
         return tuple(found)

@@ -94,8 +94,10 @@ class StepTypes:
             else:
                 checker.fields(template, path)
         typed = of_tree(draft.input, checker.scope)
-        transforms = tuple(draft.step.input_transforms)
-        return checker.transformed(typed, transforms, (*draft.path, "input_transforms"))
+        if draft.transforms is None:
+            return UNKNOWN
+        path = (*draft.path, "input_transforms")
+        return checker.transformed(typed, draft.transforms, path)
 
     def _work(self, draft: Draft, checker: Checker, entering: Typed) -> Typed:
         match draft.work:
@@ -129,7 +131,7 @@ class StepTypes:
                 mend="add `input:`; this kind of model takes no prompt",
             )
         if draft.input is not None and entering.type is not None:
-            refused = refusal(engine.model, entering.type)
+            refused = refusal(engine, entering.type)
             if refused is not None:
                 wanted, name = refused
                 checker.mismatch(
@@ -168,7 +170,7 @@ def _planned(draft: Draft, output: ValueType) -> PlannedStep:
         after=frozenset(draft.after),
         arguments=draft.arguments,
         input=draft.input,
-        input_transforms=tuple(step.input_transforms),
+        input_transforms=draft.transforms or (),
         when=draft.when,
         for_each=draft.for_each,
         retry=step.retry,

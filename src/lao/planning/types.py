@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lao.errors import did_you_mean
+from lao.planning.plan import Engine, PlannedTransform, Preprocess
 from lao.planning.problems import Path, Problems
 from lao.workflow.local_models import (
     Custom,
     Embedded,
+    Installed,
     LlamaCpp,
     ModelBackend,
     Ollama,
@@ -17,7 +19,7 @@ from lao.workflow.local_models import (
 )
 from lao.workflow.steps import Output
 from lao.workflow.template import Template, Tree
-from lao.workflow.transforms import Transform, output_type
+from lao.workflow.transforms import output_type
 from lao.workflow.values import (
     AUDIO,
     JSON,
@@ -164,10 +166,14 @@ class Checker:
                 self.mismatch(repr(name), typed or inner, TEXT, path, place)
 
     def transformed(
-        self, typed: Typed, transforms: tuple[Transform, ...], path: Path
+        self, typed: Typed, transforms: tuple[PlannedTransform, ...], path: Path
     ) -> Typed:
         """Return the type after the transforms; note one that does not apply."""
         for number, transform in enumerate(transforms):
+            if isinstance(transform, Preprocess):
+                self._preprocessed(typed, transform.engine, (*path, number))
+                typed = of_output(transform.engine.output)
+                continue
             if typed.type is None:
                 return typed
             after = output_type(transform, typed.type)
@@ -182,6 +188,11 @@ class Checker:
                 return UNKNOWN
             typed = Typed(after)
         return typed
+
+    def _preprocessed(self, typed: Typed, engine: Engine, path: Path) -> None:
+        refused = None if typed.type is None else refusal(engine, typed.type)
+        if typed.type is not None and refused is not None:
+            self.mismatch("the input", typed.type, refused[0], path, refused[1])
 
 
 def described(tree: Tree) -> str:
@@ -203,7 +214,7 @@ def accepted(model: ModelBackend) -> tuple[ValueType, ...]:
             return (TEXT, JSON, list_of(TEXT), list_of(JSON), image, list_of(image))
         case LlamaCpp():
             return (TEXT, JSON, list_of(TEXT), list_of(JSON))
-        case Custom():
+        case Custom() | Installed():
             return ()
 
 
@@ -217,7 +228,7 @@ def natural_output(model: ModelBackend, options: Tree) -> Output:
             return Output(type=JSON if _says_segments(options) else TEXT)
         case Embedded(name="entities"):
             return Output(type=JSON)
-        case Ollama() | LlamaCpp() | Custom() | Embedded():
+        case Ollama() | LlamaCpp() | Custom() | Installed() | Embedded():
             return Output()
 
 
@@ -228,8 +239,12 @@ def _says_segments(options: object) -> bool:
     return output == "segments"
 
 
-def refusal(model: ModelBackend, given: ValueType) -> tuple[ValueType, str] | None:
-    """Return what `model` takes instead of `given`, and its name; None if it fits."""
+def refusal(engine: Engine, given: ValueType) -> tuple[ValueType, str] | None:
+    """Return what a model takes instead of `given`, and its name; None if it fits."""
+    model, plugin = engine.model, engine.plugin
+    if plugin is not None:
+        is_right = plugin.takes(given)
+        return None if is_right else (plugin.input, f"the plugin {plugin.name!r}")
     wanted = accepted(model)
     if not wanted or any(fits(given, each) for each in wanted):
         return None

@@ -10,6 +10,7 @@ _HOMES = {
     "lao.workflow.local_models": (
         "Custom",
         "Embedded",
+        "Installed",
         "LlamaCpp",
         "ModelBackend",
         "Ollama",

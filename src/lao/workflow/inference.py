@@ -9,9 +9,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from lao.workflow.values import JsonValue
+from lao.workflow.values import JsonValue, ValueType
 
 Wanted = Literal["text", "json", "embedding"]
+
+
+def wanted_for(output: ValueType) -> Wanted:
+    """Return the sort of answer that gives an output of that type."""
+    if output.kind == "embedding":
+        return "embedding"
+    if output.item is not None:
+        return "embedding" if output.item.kind == "embedding" else "json"
+    return "text" if output.kind == "text" else "json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,14 +66,27 @@ class Embedded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Custom:
-    """A `LocalModel` in a Python file of the user's: `plugin` is `path.py[:Class]`."""
+    """A `LocalModel` in a Python file of the user's: `plugin` is `path.py[:Class]`.
+
+    `readable` are further files and folders that it may read.
+    """
 
     plugin: str
+    readable: tuple[str, ...] = ()
     options: Options = field(default_factory=dict)
     kind: Literal["custom"] = "custom"
 
 
-ModelBackend = Ollama | WhisperCpp | LlamaCpp | Embedded | Custom
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """A plugin that was added with `lao plugin add`, by its name."""
+
+    name: str
+    options: Options = field(default_factory=dict)
+    kind: Literal["plugin"] = "plugin"
+
+
+ModelBackend = Ollama | WhisperCpp | LlamaCpp | Embedded | Custom | Installed
 
 
 def label(model: ModelBackend) -> str:
@@ -87,6 +100,8 @@ def label(model: ModelBackend) -> str:
             return f"embedded:{model.name}"
         case Custom():
             return f"custom:{model.plugin}"
+        case Installed():
+            return f"plugin:{model.name}"
 
 
 Sort = Literal["chat", "speech", "text", "any"]
@@ -101,15 +116,15 @@ def sort_of(model: ModelBackend) -> Sort:
             return "speech"
         case Embedded():
             return "speech" if model.name == "speech" else "text"
-        case Custom():
+        case Custom() | Installed():
             return "any"
 
 
 def parse_model(text: str) -> ModelBackend | None:
     """Read a model as the command line writes it; None if it is none.
 
-    `ollama:NAME`, `llama.cpp:PATH`, `whisper.cpp:PATH`, `embedded:NAME` and
-    `custom:PATH` say their kind; `….gguf` is llama.cpp's, `ggml-….bin` is
+    `ollama:NAME`, `llama.cpp:PATH`, `whisper.cpp:PATH`, `embedded:NAME`,
+    `custom:PATH` and `plugin:NAME` say their kind; `….gguf` is llama.cpp's, `ggml-….bin` is
     whisper.cpp's, and every other name is a model of Ollama.
     """
     kind, colon, rest = text.partition(":")
@@ -123,6 +138,8 @@ def parse_model(text: str) -> ModelBackend | None:
                 return WhisperCpp(model_path=rest)
             case "custom":
                 return Custom(plugin=rest)
+            case "plugin":
+                return Installed(name=rest)
             case "embedded":
                 return _embedded(rest)
             case _:

@@ -10,6 +10,7 @@ from lao.workflow.local_models import (
     Custom,
     Embedded,
     EmbeddedName,
+    Installed,
     LlamaCpp,
     ModelBackend,
     Ollama,
@@ -25,6 +26,7 @@ from lao.workflow.shapes import (
     Flag,
     Integer,
     Json,
+    ListOf,
     MapOf,
     OneOfByKind,
     Record,
@@ -159,9 +161,18 @@ _CUSTOM = Record(
             "A Python file of yours: `path.py` or `path.py:Class`",
             True,
         ),
+        Field("readable", ListOf(_PATH), "Further files and folders that it may read"),
         _OPTIONS_FIELD,
     ],
     "A model in a Python file of yours, run in a locked worker.",
+)
+_INSTALLED = Record(
+    Installed,
+    [
+        Field("name", NAMED_TEXT, "Its name, as `lao plugins` prints it", True),
+        _OPTIONS_FIELD,
+    ],
+    "A model that is a plugin, run in a locked worker.",
 )
 _KINDS: Mapping[str, Record[ModelBackend]] = {
     "ollama": _OLLAMA,
@@ -169,6 +180,7 @@ _KINDS: Mapping[str, Record[ModelBackend]] = {
     "llama.cpp": _LLAMA,
     "embedded": _EMBEDDED,
     "custom": _CUSTOM,
+    "plugin": _INSTALLED,
 }
 MODEL: Final[Reference[ModelBackend]] = Reference(
     "model",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NewType
 
 from lao.workflow.local_models import ModelBackend, Options
-from lao.workflow.transforms import Transform
+from lao.workflow.transforms import AnyTransform
 from lao.workflow.values import TEXT, JsonValue, ValueType
 
 StepId = NewType("StepId", str)
@@ -79,7 +79,7 @@ class WorkflowStep:
     prompt_template: str | None = None
     system: str | None = None
     input: JsonValue = None
-    input_transforms: Sequence[Transform] = ()
+    input_transforms: Sequence[AnyTransform] = ()
     options: Options = field(default_factory=dict)
     output: Output | None = None
     when: str | None = None

@@ -2,24 +2,20 @@
 """Prompt templates: `{{ name }}` and Jinja's expressions, filters and loops.
 
 A template is parsed once. It sees plain data only (text, numbers, lists, objects),
-so there is no code to run. Its steps are bounded by fuel, its result by size; memory
-on the way is not (a template that doubles a text thirty times takes it all), which
-only the author of a workflow can do: no value is ever read as a template. A text
-that is one plain name, `{{ step.field }}`, passes the value itself, files and lists
-included.
+so there is no code to run. Its steps are bounded by fuel, its result by size, its
+nesting by a stack that holds all that fits into its length; memory on the way is not
+(a template that doubles a text thirty times takes it all), which only the author of a
+workflow can do: no value is ever read as a template. A text that is one plain name,
+`{{ step.field }}`, passes the value itself, files and lists included.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 
+from lao.workflow.template_engine import LONGEST, engine, with_room
 from lao.workflow.values import FileValue, JsonValue, Value, place_in
-
-if TYPE_CHECKING:
-    from minijinja import Environment
 
 _NAME: Final = r"[^\W\d]\w*"
 _PLAIN = re.compile(_NAME)
@@ -27,14 +23,14 @@ _REFERENCE = re.compile(rf"\s*\{{\{{\s*({_NAME}(?:\.\w+)*)\s*\}}\}}\s*")
 _PLAIN_NAME = re.compile(rf"\{{\{{ *({_NAME}(?:\.{_NAME})*) *\}}\}}")
 _TAG = re.compile(r"\{(?:[{%#]|$)")
 _SINGLE = re.compile(r"\s*\{\{-?((?:(?!\}\}|\{\{).)*?)-?\}\}\s*", re.DOTALL)
-_FUEL = 500_000
 _OUTPUT = 32 << 20
 _WORDS = frozenset({"true", "false", "none", "True", "False", "None"})
 _UNKNOWN = ("UnknownFilter", "UnknownTest", "UnknownFunction")
-_Undefined = Literal["strict", "chainable"]
-_UNBOUNDED_FILTERS = ("format", "indent")
 ENGINE_NAMES: Final = frozenset({"range", "dict", "namespace", "loop", "self"})
 """Names that mean something to the engine itself; no value can have them."""
+
+
+_Pieces: TypeAlias = tuple[str | tuple[str, ...], ...]
 
 
 class TemplateError(Exception):
@@ -60,7 +56,7 @@ class Template:
     names: frozenset[str]
     reference: tuple[str, ...] | None = None
     expression: str | None = None
-    pieces: tuple[str | tuple[str, ...], ...] = ()
+    pieces: _Pieces = ()
 
     @property
     def roots(self) -> frozenset[str]:
@@ -76,8 +72,7 @@ class Template:
         if self.reference is not None:
             return _look_up(self.reference, scope)
         if self.expression is not None:
-            value: Value = _run(self.expression, scope, expression=True)
-            return value
+            return _run(self, scope, expression=True)
         return self.render(scope)
 
     def render(self, scope: Mapping[str, Value]) -> str:
@@ -94,7 +89,7 @@ class Template:
                 return value
         text: Value = _put_together(self.pieces, scope) if self.pieces else None
         if text is None:
-            text = _run(self.source, scope, expression=False)
+            text = _run(self, scope, expression=False)
         if not isinstance(text, str) or len(text) > _OUTPUT:
             raise TemplateError(f"the rendered text is over {_OUTPUT >> 20} MiB")
         return text
@@ -114,17 +109,17 @@ def parse_template(source: str) -> Template:
         return Template(
             source=source, names=frozenset({path}), reference=tuple(path.split("."))
         )
-    names = _names(source)
+    pieces = _pieces(source)
     single = _SINGLE.fullmatch(source)
     return Template(
         source=source,
-        names=names,
+        names=_names(source, pieces),
         expression=single[1].strip() if single else None,
-        pieces=_pieces(source),
+        pieces=pieces,
     )
 
 
-def _pieces(source: str) -> tuple[str | tuple[str, ...], ...]:
+def _pieces(source: str) -> _Pieces:
     """Return the words and the plain names that make up a text; none if it has more."""
     parts = _PLAIN_NAME.split(source)
     words, names = parts[::2], parts[1::2]
@@ -209,9 +204,7 @@ def plain(value: Value) -> object:
             return value
 
 
-def _put_together(
-    pieces: tuple[str | tuple[str, ...], ...], scope: Mapping[str, Value]
-) -> str | None:
+def _put_together(pieces: _Pieces, scope: Mapping[str, Value]) -> str | None:
     """Return the text, if every name stands for one; the engine knows all else."""
     texts: list[str] = []
     for piece in pieces:
@@ -241,43 +234,38 @@ def _look_up(path: tuple[str, ...], scope: Mapping[str, Value]) -> Value:
     return value
 
 
-@cache
-def _environment(undefined: _Undefined = "strict") -> "Environment":
-    """Return the engine; it keeps nothing between templates, and costs 30 µs to make."""
-    from minijinja import Environment  # noqa: PLC0415  (25 ms that plain names save)
-
-    environment = Environment(undefined_behavior=undefined, fuel=_FUEL)
-    for name in _UNBOUNDED_FILTERS:
-        environment.remove_filter(name)
-    environment.remove_global("debug")
-    environment.keep_trailing_newline = True
-    environment.finalizer = _shown
-    environment.add_filter("tojson", _to_json)
-    return environment
-
-
-def _to_json(value: object, indent: int | None = None) -> str:
-    """Write JSON for models and people: the engine's own filter escapes HTML."""
-    return json.dumps(value, indent=indent, ensure_ascii=False)
-
-
-def _shown(value: object) -> object:
-    """Show all but texts and numbers as JSON, not as Python would."""
-    if value is None or isinstance(value, bool | dict | list):
-        return json.dumps(value, ensure_ascii=False)
-    return value
-
-
-def _names(source: str) -> frozenset[str]:
+def _names(source: str, pieces: _Pieces) -> frozenset[str]:
     from minijinja import TemplateError as EngineError  # noqa: PLC0415
 
-    environment = _environment()
+    def found() -> frozenset[str]:
+        names = engine().undeclared_variables_in_str(source, nested=True)
+        _try_out(source)
+        return frozenset(names) - ENGINE_NAMES
+
     try:
-        found = environment.undeclared_variables_in_str(source, nested=True)
+        return with_room(found, source=source, depth=_depth(source, pieces))
+    except RecursionError as error:
+        raise _too_deep() from error
     except EngineError as error:
         raise TemplateError(error.detail or error.kind, error.line or 1) from error
-    _try_out(source)
-    return frozenset(found) - ENGINE_NAMES
+
+
+def _depth(source: str, pieces: _Pieces) -> int:
+    """Return the most signs that can follow each other in one tag of a template.
+
+    Raises:
+        TemplateError: they are more than the engine can be given.
+    """
+    paths = [len(each) for each in pieces if isinstance(each, tuple)]
+    depth = max(paths) if paths else len(source)
+    if depth > LONGEST:
+        what = f"a text with more than plain names may have {LONGEST:,} characters"
+        raise TemplateError(what)
+    return depth
+
+
+def _too_deep() -> TemplateError:
+    return TemplateError("its lists are nested too deep to be shown")
 
 
 def _try_out(source: str) -> None:
@@ -289,23 +277,29 @@ def _try_out(source: str) -> None:
     from minijinja import TemplateError as EngineError  # noqa: PLC0415
 
     try:
-        _environment("chainable").render_str(source)
+        engine("chainable").render_str(source)
     except EngineError as error:
         if error.kind in _UNKNOWN:
-            raise TemplateError(error.detail or error.kind, error.line or 1) from error
+            raise
 
 
-def _run(source: str, scope: Mapping[str, Value], *, expression: bool) -> Value:
+def _run(template: Template, scope: Mapping[str, Value], *, expression: bool) -> Value:
     from minijinja import TemplateError as EngineError  # noqa: PLC0415
 
-    environment = _environment()
+    source = template.source
     data = {name: plain(value) for name, value in scope.items()}
-    try:
+
+    def result() -> Value:
         if expression:
-            result: Value = environment.eval_expr(source, **data)
-            return result
-        text: str = environment.render_str(source, **data)
+            value: Value = engine().eval_expr(template.expression or "", **data)
+            return value
+        return engine().render_str(source, **data)
+
+    try:
+        depth = _depth(source, template.pieces)
+        return with_room(result, source=source, depth=depth)
+    except RecursionError:
+        raise _too_deep() from None
     except EngineError as error:
         # `str(error)` quotes the variables, which are the user's data: not here.
         raise TemplateError(error.detail or error.kind, error.line or 1) from None
-    return text

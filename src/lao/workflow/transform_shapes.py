@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a workflow file writes input transforms: `strip`, or `{ truncate: 4000 }`."""
+"""How a workflow file writes input transforms: `strip`, or `{ truncate: 4000 }`.
+
+A plugin's is the only one of two keys: `{ plugin: NAME, with: { … } }`.
+"""
 
 from collections.abc import Mapping
 from typing import Final
@@ -14,6 +17,8 @@ from lao.workflow.shapes import (
     Field,
     Integer,
     Into,
+    Json,
+    MapOf,
     OneKeyOf,
     Record,
     Reference,
@@ -25,6 +30,7 @@ from lao.workflow.shapes import (
     wrong_type,
 )
 from lao.workflow.transforms import (
+    AnyTransform,
     Join,
     Lines,
     ParseJson,
@@ -34,6 +40,7 @@ from lao.workflow.transforms import (
     Strip,
     Transform,
     Truncate,
+    UsePlugin,
 )
 
 _SEPARATOR = Text(expects="a separator", min_length=1)
@@ -117,7 +124,7 @@ class _BareName:
             return _BARE[name]
         what = f"there is no transform {name!r}"
         mend = did_you_mean(name, {*_BARE, *_KEYED})
-        if name in _KEYED:
+        if name in _KEYED or name == "plugin":
             what = f"the transform {name!r} needs to be told more"
             mend = "write it as a mapping, such as { truncate: 4000 }"
         problems.add("workflow.unknown-transform", what, node.place, mend)
@@ -128,7 +135,32 @@ class _BareName:
         return {"enum": list(_BARE)}
 
 
-TRANSFORM: Final[Reference[Transform]] = Reference(
-    "transform",
-    Either({"text": _BareName(), "mapping": OneKeyOf(_KEYED, "one transform by name")}),
+_ONE_KEY: Shape[Transform] = OneKeyOf(_KEYED, "one transform by name")
+_PLUGIN: Shape[UsePlugin] = Record(
+    UsePlugin,
+    [
+        Field("plugin", Text(expects="a plugin", min_length=1), required=True),
+        Field("with", MapOf(Json()), "Its parameters", to="parameters"),
+    ],
+)
+
+
+class _Mapping:
+    """A transform that is told more: a plugin's, or one of LAO's own by its key."""
+
+    expects = "one transform by name"
+
+    def decode(self, node: Node, problems: Problems) -> AnyTransform | Failed:
+        """Return the transform."""
+        if isinstance(node.value, Mapping) and "plugin" in node.value:
+            return _PLUGIN.decode(node, problems)
+        return _ONE_KEY.decode(node, problems)
+
+    def json_schema(self) -> Schema:
+        """Return both forms."""
+        return {"anyOf": [_ONE_KEY.json_schema(), _PLUGIN.json_schema()]}
+
+
+TRANSFORM: Final[Reference[AnyTransform]] = Reference(
+    "transform", Either({"text": _BareName(), "mapping": _Mapping()})
 )

@@ -6,8 +6,8 @@ patterns run on the `regex` engine, which can be told when to stop.
 """
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
 from lao.workflow.json_text import read_json
@@ -15,6 +15,7 @@ from lao.workflow.values import (
     JSON,
     TEXT,
     FileValue,
+    JsonValue,
     Value,
     ValueType,
     list_of,
@@ -95,7 +96,20 @@ class ParseJson:
     kind: Literal["json"] = "json"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsePlugin:
+    """Have a plugin change the input: in its worker, so neither pure nor total.
+
+    `parameters` is `with` in a file.
+    """
+
+    plugin: str
+    parameters: Mapping[str, JsonValue] = field(default_factory=dict)
+    kind: Literal["plugin"] = "plugin"
+
+
 Transform = Strip | Truncate | Split | Join | Select | Lines | Regex | ParseJson
+AnyTransform = Transform | UsePlugin
 
 
 def output_type(transform: Transform, source: ValueType) -> ValueType | None:

@@ -44,6 +44,11 @@ class ValueType:
         """Whether values of this type are files."""
         return self.kind in get_args(FileKind)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether no value of this type is, or holds, a file."""
+        return not self.is_file and (self.item is None or self.item.is_plain)
+
 
 TEXT = ValueType("text")
 JSON = ValueType("json")

@@ -11,6 +11,7 @@ from typing import assert_never
 from lao.workflow.local_models import (
     Custom,
     Embedded,
+    Installed,
     LlamaCpp,
     ModelBackend,
     Ollama,
@@ -18,6 +19,7 @@ from lao.workflow.local_models import (
 )
 from lao.workflow.steps import Input, OnError, Output, Retry, Workflow, WorkflowStep
 from lao.workflow.transforms import (
+    AnyTransform,
     Join,
     Lines,
     ParseJson,
@@ -25,8 +27,8 @@ from lao.workflow.transforms import (
     Select,
     Split,
     Strip,
-    Transform,
     Truncate,
+    UsePlugin,
 )
 from lao.workflow.yaml_text import Plain, entry, item, text_in_line
 
@@ -130,14 +132,22 @@ def _model(model: ModelBackend) -> Plain:
         case Embedded():
             written |= {"name": model.name}
         case Custom():
-            written |= {"plugin": model.plugin}
+            written |= {
+                "plugin": model.plugin,
+                "readable": list(model.readable) or None,
+            }
+        case Installed():
+            written |= {"name": model.name}
         case _:
             assert_never(model)
     return _said({**written, "options": model.options or None})
 
 
-def _transform(transform: Transform) -> Plain:
+def _transform(transform: AnyTransform) -> Plain:
     match transform:
+        case UsePlugin():
+            told = dict(transform.parameters) or None
+            return _said({"plugin": transform.plugin, "with": told})
         case Strip() | Lines() | ParseJson():
             return transform.kind
         case Truncate(keep="start"):
