@@ -55,13 +55,17 @@ class Problem:
     mend: str = ""
 
     def __str__(self) -> str:
-        """Return the problem as the command line prints it."""
+        """Return the problem as the command line prints it.
+
+        All lines but the first are indented, so that nobody's words can pass for
+        another problem, or for a line of LAO's own.
+        """
         lines = [f"error[{self.code}]: {self.what}"]
         if self.where is not None:
-            lines += [f"  {line}" for line in str(self.where).splitlines()]
+            lines.append(str(self.where))
         if self.mend:
-            lines.append(f"  mend: {self.mend}")
-        return "\n".join(lines)
+            lines.append(f"mend: {self.mend}")
+        return "\n".join(lines).replace("\n", "\n  ")
 
 
 class LaoError(Exception):

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -122,6 +122,35 @@ class Lao:
         return path
 
 
+def at_terminal(
+    lao: Lao,
+    *arguments: str | Path,
+    stdin: bool = False,
+    stdout: bool = False,
+    stderr: bool = False,
+) -> tuple[int, str, bytes]:
+    """Run with some streams on one terminal.
+
+    Return the exit code, what the terminal got, and what stderr got if it was no part
+    of that.
+    """
+    ours, theirs = os.openpty()
+    with lao.started(
+        *arguments,
+        stdin=theirs if stdin else subprocess.DEVNULL,
+        stdout=theirs if stdout else subprocess.PIPE,
+        stderr=theirs if stderr else subprocess.PIPE,
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):  # it says EIO when the last one has left
+            while part := os.read(ours, 1 << 16):
+                shown += part
+        os.close(ours)
+        _, err = process.communicate(timeout=50)
+    return process.returncode, shown.replace(b"\r\n", b"\n").decode(), err or b""
+
+
 def children_of(pid: int) -> set[int]:
     """Return the processes below `pid`, at any depth; they may end at any time."""
     found = set()
@@ -132,6 +161,21 @@ def children_of(pid: int) -> set[int]:
             continue
         found |= direct.union(*map(children_of, direct))
     return found
+
+
+def process_named(pid: int, name: str) -> int:
+    """Return the one process below `pid` of which a thread has that name.
+
+    A worker may know itself by another number: that of its own process namespace.
+    """
+    found = [
+        child
+        for child in children_of(pid)
+        for thread in Path(f"/proc/{child}/task").glob("*/comm")
+        if thread.read_text().strip() == name
+    ]
+    (only,) = set(found)
+    return only
 
 
 def is_alive(pid: int) -> bool:

@@ -20,7 +20,7 @@ steps:
   - { id: loud, input: "{{ read.word }}!" }
 outputs: { loud: "{{ loud }}" }
 """
-# Two calls of a model that writes down each of them, outside of its sandbox's folder.
+# Two calls of a model that says of each what it is about, before it works.
 TWICE = """\
 lao: 1
 name: twice
@@ -41,8 +41,7 @@ class Slow:
     def load(self, options): pass
     def describe(self): return ModelDescription(name="slow")
     def infer(self, request, report):
-        with open(LOG, "a") as log:
-            log.write(request.input.strip() + chr(10))
+        report.text(request.input.strip())
         time.sleep(PAUSE)
         return ModelReply(value=request.input.strip() + "+", made_by="slow")
 """
@@ -219,11 +218,8 @@ def test_an_ephemeral_batch_leaves_its_files_alone(shout):
 
 @pytest.fixture
 def twice(lao):
-    """40 inputs for two calls each of a model that logs its calls."""
-    log = lao.folder / "calls.log"
-    log.touch()
-    model = MODEL.replace("LOG", repr(str(log))).replace("PAUSE", "0.02")
-    lao.file("model.py", model)
+    """40 inputs for two calls each of a model that tells its calls."""
+    lao.file("model.py", MODEL.replace("PAUSE", "0.02"))
     lao.file("twice.yaml", TWICE)
     for number in range(40):
         lao.file(f"in/{number:02}.txt", f"text {number:02}")
@@ -233,8 +229,17 @@ def twice(lao):
 COMMAND = ("run", "twice.yaml", "--each", "in/*.txt", "--out", "out", "-j", IN_FLIGHT)
 
 
+def logged(number):
+    """Return the options that write what happens to a file; each batch begins its own."""
+    return ("--events", f"events-{number}.jsonl")
+
+
 def calls(lao):
-    return (lao.folder / "calls.log").read_text().splitlines()
+    """Return what each call of the model was about, in all batches so far."""
+    written = [file.read_bytes() for file in sorted(lao.folder.glob("events-*.jsonl"))]
+    lines = [line for text in written for line in text.splitlines(keepends=True)]
+    events = [json.loads(line) for line in lines if line.endswith(b"\n")]
+    return [event["text"] for event in events if event["kind"] == "text-produced"]
 
 
 def started_calls(lao, process, count):
@@ -255,14 +260,14 @@ EXPECTED = {f"{n:02}.txt": f"text {n:02}++\n" for n in range(40)}
 
 @pytest.mark.parametrize("how", ["resume", "runs"])
 def test_a_killed_batch_goes_on_and_calls_nothing_twice(twice, how):
-    with twice.started(*COMMAND) as process:
+    with twice.started(*COMMAND, *logged(1)) as process:
         started_calls(twice, process, 30)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     before = len(outputs(twice))
     again = ["runs", "resume", "1"] if how == "runs" else [*COMMAND, "--resume"]
 
-    ended = twice(*again)
+    ended = twice(*again, *logged(2))
 
     made = {k: v for k, v in outputs(twice).items() if not k.startswith(".")}
     repeated = Counter(calls(twice)) - Counter(set(calls(twice)))
@@ -277,7 +282,7 @@ def test_a_killed_batch_goes_on_and_calls_nothing_twice(twice, how):
 
 def test_ctrl_c_ends_a_batch_at_once_and_says_how_to_go_on(twice):
     twice.file("model.py", (twice.folder / "model.py").read_text().replace("0.02", "5"))
-    with twice.started(*COMMAND) as process:
+    with twice.started(*COMMAND, *logged(1)) as process:
         started_calls(twice, process, 1)
         pressed = time.monotonic()
         process.send_signal(signal.SIGINT)
@@ -290,7 +295,9 @@ def test_ctrl_c_ends_a_batch_at_once_and_says_how_to_go_on(twice):
 
 
 def test_a_reader_that_leaves_ends_the_batch_in_silence(twice):
-    with twice.started("run", "twice.yaml", "--each", "in/*.txt") as process:
+    with twice.started(
+        "run", "twice.yaml", "--each", "in/*.txt", *logged(1)
+    ) as process:
         process.stdout.readline()
         process.stdout.close()
 

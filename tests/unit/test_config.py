@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A flag beats the environment, the environment the file, the file the default."""
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given, strategies as st
 
 from lao.config import as_endpoint, find_folders, load_settings
 from lao.errors import LaoError, RefusedByPolicy, UsageError
@@ -159,6 +161,34 @@ def test_a_file_that_cannot_be_read_is_said(tmp_path):
     with pytest.raises(UsageError) as caught:
         load_settings({"XDG_CONFIG_HOME": str(tmp_path)})
     assert caught.value.code == "config.unreadable"
+
+
+@pytest.mark.parametrize("what", ["a FIFO", "a device", "a flood"])
+def test_a_settings_file_never_keeps_us_waiting(tmp_path, what):
+    path = tmp_path / "lao" / "config.toml"
+    path.parent.mkdir()
+    match what:
+        case "a FIFO":
+            os.mkfifo(path)
+        case "a device":
+            path.symlink_to("/dev/zero")
+        case _:
+            path.write_bytes(b"#" * (2 << 20))
+    with pytest.raises(UsageError) as caught:
+        load_settings({"XDG_CONFIG_HOME": str(tmp_path)})
+    assert caught.value.code == "config.unreadable"
+
+
+@given(
+    st.text(max_size=30)
+    | st.from_regex(r"(http://)?[\[\]:.0-9a-z]{1,20}", fullmatch=True)
+)
+def test_ollama_s_own_variable_gives_an_address_of_this_machine_or_none(host):
+    try:
+        endpoint = LoopbackEndpoint(as_endpoint(host))
+    except RefusedByPolicy:
+        return
+    assert endpoint.url.startswith(("http://127.0.0.1:", "http://[::1]:"))
 
 
 def test_folders_follow_the_xdg_rules():

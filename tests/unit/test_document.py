@@ -41,6 +41,7 @@ from lao.workflow.transforms import (
     Split,
     Strip,
     Truncate,
+    UsePlugin,
 )
 from lao.workflow.values import AUDIO, EMBEDDING, JSON, TEXT, list_of
 
@@ -220,6 +221,11 @@ def test_each_form_of_a_step_key_is_understood(
         ("{ select: /people }", Select(pointer="/people")),
         ("{ regex: a+ }", Regex(pattern="a+")),
         ("{ regex: { pattern: a, replace: '' } }", Regex(pattern="a", replace="")),
+        ("{ plugin: tidy }", UsePlugin(plugin="tidy")),
+        (
+            "{ plugin: a, with: { b: [1] } }",
+            UsePlugin(plugin="a", parameters={"b": [1]}),
+        ),
     ],
 )
 def test_each_form_of_a_transform_is_understood(
@@ -303,6 +309,9 @@ WRONG_STEPS = [
     ("input_transforms: [trim]", "5:24 workflow.unknown-transform"),
     ("input_transforms: [truncate]", "5:24 workflow.unknown-transform"),
     ("input_transforms: [{ truncat: 4 }]", "5:26 workflow.unknown-key"),
+    ("input_transforms: [plugin]", "5:24 workflow.unknown-transform"),
+    ("input_transforms: [{ plugin: a, using: 4 }]", "5:37 workflow.unknown-key"),
+    ("input_transforms: [{ plugin: a, with: 4 }]", "5:43 workflow.wrong-type"),
     ("input_transforms: [{ truncate: 0 }]", "5:36 workflow.bad-value"),
     ("input_transforms: [{ truncate: 4, keep: end }]", "5:24 workflow.wrong-type"),
     ("input_transforms: [{ split: '' }]", "5:33 workflow.bad-value"),

@@ -36,6 +36,14 @@ def test_an_error_is_shown_as_what_where_mend():
     )
 
 
+@given(st.text(), st.text())
+def test_no_words_of_a_problem_begin_a_line_of_their_own(what, mend):
+    shown = str(Problem(code="a.b", what=what, where=Place(what), mend=mend))
+    first, *others = shown.split("\n")
+    assert first.startswith("error[a.b]: ")
+    assert all(line.startswith("  ") for line in others)
+
+
 def test_a_place_without_a_line_is_the_file():
     assert str(Place("meeting.yaml")) == "meeting.yaml"
 

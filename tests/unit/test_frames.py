@@ -30,13 +30,13 @@ words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 json_values = st.recursive(
     st.none()
     | st.booleans()
-    | st.integers(min_value=-(2**63), max_value=2**63)
+    | st.integers(min_value=-(2**127), max_value=2**127)
     | st.floats(allow_nan=False, allow_infinity=False)
     | words,
     lambda inner: (
         st.lists(inner, max_size=5) | st.dictionaries(words, inner, max_size=5)
     ),
-    max_leaves=20,
+    max_leaves=8,
 )
 frames = st.builds(
     lambda header, body: Frame(header=header, body=body),
@@ -73,8 +73,8 @@ def test_a_frame_survives_a_round_trip(frame):
     assert decode(encode(frame)) == frame
 
 
-@settings(max_examples=40)
-@given(st.lists(frames, max_size=4))
+@settings(max_examples=25)
+@given(st.lists(frames, max_size=3))
 def test_frames_in_a_row_are_read_one_by_one_by_both_readers(many):
     data = b"".join(map(encode, many))
     stream = Bytes(data)
@@ -135,7 +135,7 @@ def test_lengths_past_their_bound_are_refused_before_anything_is_allocated(lengt
     "text",
     [
         '{"a": NaN}', '{"a": Infinity}', '{"a": -Infinity}', '{"a": 1e999}',
-        '{"a": 1, "a": 2}', '{"a": {"b": 1, "b": 1}}', '{"a": ' + "9" * 21 + "}",
+        '{"a": 1, "a": 2}', '{"a": {"b": 1, "b": 1}}', '{"a": ' + "9" * 41 + "}",
         '{"a": ' + "1" * 5000 + "}", '{"a": "\\ud800"}', "[]", "1", "null", "", "{", "{}x",
         '{"a": ' + "[" * 100_000, '{"a":' * 65 + "1" + "}" * 65, "\ufeff{}",
     ],

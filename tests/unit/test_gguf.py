@@ -3,6 +3,7 @@
 
 import os
 import struct
+import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 
@@ -133,6 +134,20 @@ def test_a_header_that_contradicts_itself_is_damaged(written, parts):
     assert code_of(written(*parts)) == "model.damaged"
 
 
+def test_a_huge_hole_behind_a_header_is_not_read_whole(written, monkeypatch):
+    assert reader._LONGEST_HEADER <= 256 << 20
+    monkeypatch.setattr(reader, "_LONGEST_HEADER", 32 << 20)
+    path = written(start(keys=1), array(4, 1 << 36))
+    with path.open("r+b") as file:
+        file.truncate(1 << 40)
+    tracemalloc.start()
+    code = code_of(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert code == "model.damaged"
+    assert peak < 100 << 20
+
+
 def test_a_missing_file_names_its_neighbour(tmp_path):
     make_tiny_gguf(tmp_path / "llama.gguf")
     with pytest.raises(ModelUnavailable) as caught:
@@ -225,6 +240,14 @@ def test_another_kind_of_file_is_not_whisper(written, data):
     with pytest.raises(ModelUnavailable) as caught:
         read_whisper_header(written(data))
     assert caught.value.code == "model.not-whisper"
+
+
+@given(st.binary(max_size=60) | st.binary(max_size=44).map(b"lmgg".__add__))
+def test_any_bytes_are_a_whisper_header_or_a_clear_complaint(small, data):
+    path = small.with_name("any.bin")
+    path.write_bytes(data)
+    with suppress(ModelUnavailable):
+        assert read_whisper_header(path).size == len(data)
 
 
 def test_a_whisper_model_is_not_a_language_model(tmp_path):

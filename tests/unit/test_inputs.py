@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lao.engine import inputs
 from lao.engine.inputs import as_input, bind_inputs, from_bytes, from_text, glob_input
 from lao.errors import UsageError
 from lao.workflow.steps import Input
@@ -120,8 +121,20 @@ def test_a_missing_file_is_told_with_the_nearest_name(recording):
 
 def test_what_is_not_a_regular_file_is_refused_without_waiting(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    for path in (tmp_path, tmp_path / "pipe", Path("/dev/null")):
+    (tmp_path / "link").symlink_to("/proc/self/environ")
+    for path in (
+        *(tmp_path, tmp_path / "pipe", tmp_path / "link"),
+        *map(Path, ("/dev/null", "/dev/zero", "/proc/self/environ", "/proc/self/mem")),
+    ):
         assert complaint(as_input, "x", AUDIO, path).code == "input.not-a-file"
+        assert complaint(as_input, "x", TEXT, path).code == "input.not-a-file"
+
+
+def test_a_workflow_cannot_ask_for_our_environment(tmp_path):
+    declared = {"x": Input(type=TEXT, default={"file": "/proc/self/environ"})}
+    error = complaint(bind_inputs, declared, {}, tmp_path)
+    assert error.code == "input.not-a-file"
+    assert "`-` stands for standard input" in error.problem.mend
 
 
 @pytest.mark.parametrize("path", ["a\0b", "a" * 5000])
@@ -169,8 +182,10 @@ def test_a_pattern_without_a_match_is_told(tmp_path):
     assert "'*.txt'" in str(error)
 
 
-def test_a_text_over_the_limit_is_refused_unread(tmp_path):
+def test_a_text_over_the_limit_is_refused_unread(tmp_path, monkeypatch):
+    assert inputs._TEXT_LIMIT <= 256 << 20
+    monkeypatch.setattr(inputs, "_TEXT_LIMIT", 4 << 20)
     path = tmp_path / "huge"
     with path.open("wb") as file:
-        file.truncate((256 << 20) + 1)
+        file.truncate((4 << 20) + 1)
     assert complaint(as_input, "x", TEXT, path).code == "input.too-large"

@@ -9,8 +9,11 @@ from hypothesis import given, settings, strategies as st
 from lao.workflow.json_text import DEPTH, read_json
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    st.none() | st.booleans() | st.integers(-(2**127), 2**127) | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=5) | st.dictionaries(st.text(), inner, max_size=5)
+    ),
+    max_leaves=15,
 )
 
 
@@ -43,7 +46,8 @@ def test_brackets_in_texts_and_in_a_row_are_no_nesting():
         "[Infinity]",
         "-Infinity",
         "1e999",
-        "9" * 5000,
+        "9" * 41,
+        "-" + "9" * 5000,
         '"\\ud83d"',
         "",
         "{",
@@ -53,6 +57,28 @@ def test_brackets_in_texts_and_in_a_row_are_no_nesting():
 def test_what_json_does_not_have_is_refused(text):
     with pytest.raises(ValueError):  # noqa: PT011  (each has words of its own)
         read_json(text)
+
+
+def test_a_name_that_occurs_twice_is_refused_where_programs_talk():
+    assert read_json('{"a": 1, "a": 2}') == {"a": 2}
+    with pytest.raises(ValueError, match="twice"):
+        read_json('[{"a": {"b": 1, "b": 2}}]', unique_names=True)
+
+
+def test_a_bare_control_character_is_allowed_where_a_program_is_known_for_it():
+    with pytest.raises(ValueError, match="control character"):
+        read_json('"a\tb"')
+    assert read_json('"a\tb"', bare_controls=True) == "a\tb"
+
+
+@given(st.text('[]{}",:\\u0dD8eE+-.0123456789NaInfity ', max_size=60))
+def test_any_text_is_json_or_a_value_error(text):
+    for strictly in (True, False):
+        try:
+            value = read_json(text, unique_names=strictly, bare_controls=not strictly)
+        except ValueError:
+            continue
+        assert read_json(json.dumps(value)) == value
 
 
 def test_a_whole_surrogate_pair_is_a_character():

@@ -9,6 +9,7 @@ from hypothesis import given, strategies as st
 from lao.workflow.local_models import (
     Custom,
     Embedded,
+    Installed,
     LlamaCpp,
     ModelBackend,
     Ollama,
@@ -24,7 +25,8 @@ def test_there_is_no_remote_kind():
     kinds = {
         kind.__dataclass_fields__["kind"].default for kind in get_args(ModelBackend)
     }
-    assert kinds == {"ollama", "whisper.cpp", "llama.cpp", "embedded", "custom"}
+    local = {"ollama", "whisper.cpp", "llama.cpp", "embedded", "custom", "plugin"}
+    assert kinds == local
 
 
 @pytest.mark.parametrize(
@@ -39,6 +41,7 @@ def test_there_is_no_remote_kind():
         ("whisper.cpp:x", WhisperCpp(model_path="x")),
         ("embedded:summary", Embedded(name="summary")),
         ("custom:own.py:Mine", Custom(plugin="own.py:Mine")),
+        ("plugin:word-count", Installed(name="word-count")),
         ("embedded:nope", None),
         ("", None),
         (" ", None),
@@ -65,6 +68,7 @@ def test_any_text_is_a_local_model_or_none(text):
         ("embedded:speech", "speech"),
         ("embedded:redact", "text"),
         ("custom:own.py", "any"),
+        ("plugin:own", "any"),
     ],
 )
 def test_what_a_model_is_good_for(text, sort):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An endpoint is an address of this machine, whatever its text looks like."""
 
+import os
 import re
 
 import pytest
@@ -10,7 +11,8 @@ from lao.errors import RefusedByPolicy
 from lao.policy import DEFAULT_ENDPOINT, LoopbackEndpoint
 
 FORMS = re.compile(
-    r"http://127\.0\.0\.1:[0-9]+|http://\[::1\]:[0-9]+|unix:/[^\x00-\x1f]+", re.ASCII
+    r"http://127\.0\.0\.1:[0-9]+|http://\[::1\]:[0-9]+|unix:(?:/[^/\x00-\x1f]+)+",
+    re.ASCII,
 )
 TRICKS = [
     "",
@@ -86,6 +88,19 @@ TRICKS = [
     "unix:/a\x00b",
     "unix:/a\n",
     "unix:/" + "a" * 108,
+    "unix:/" + "é" * 60,  # short in characters, too long in bytes
+    "unix://run/ollama.sock",
+    "unix:/run//ollama.sock",
+    "unix:/run/ollama.sock/",
+    "unix:/run/../tmp/evil.sock",
+    "unix:/run/./ollama.sock",
+    "unix:/..",
+    "unix:/run/\x7fevil",
+    "unix:/run/\x9bevil",
+    "unix:/run/\ud800",
+    "unix:@abstract",
+    "unix:\x00abstract",
+    "http+unix://%2Frun%2Follama.sock",
     "UNIX:/run/ollama.sock",
     "file:///etc/passwd",
 ]
@@ -161,5 +176,58 @@ def test_whatever_is_accepted_is_exactly_one_of_the_three_forms(text):
             assert host in ("127.0.0.1", "::1")
             assert 1 <= port <= 65535
         case path:
-            assert path.startswith("/")
-            assert path == text.removeprefix("unix:")
+            assert path == text.removeprefix("unix:") == os.path.abspath(path)  # noqa: PTH100
+            assert len(os.fsencode(path)) <= 107
+
+
+PORTS = st.integers(1, 65535).map(str)
+
+
+@given(PORTS)
+def test_every_port_of_this_machine_has_one_text_for_each_family(port):
+    for host in ("127.0.0.1", "[::1]"):
+        endpoint = LoopbackEndpoint(f"http://{host}:{port}")
+        assert endpoint.address == (host.strip("[]"), int(port))
+        for other in (
+            f"0{port}",
+            f"+{port}",
+            f"{port} ",
+            f"{int(port):_}",
+            f"{port}.0",
+        ):
+            if other != port:
+                with pytest.raises(RefusedByPolicy):
+                    LoopbackEndpoint(f"http://{host}:{other}")
+
+
+@given(
+    st.characters(categories=["Nd", "Nl", "No"], min_codepoint=0x80), st.integers(0, 4)
+)
+def test_no_digit_but_ascii_is_one(digit, at):
+    port = "11434"
+    with pytest.raises(RefusedByPolicy):
+        LoopbackEndpoint(f"http://127.0.0.1:{port[:at]}{digit}{port[at + 1 :]}")
+
+
+@given(st.ip_addresses(), PORTS)
+def test_no_other_address_is_this_machine(address, port):
+    text = f"[{address}]" if address.version == 6 else str(address)
+    if text not in ("127.0.0.1", "[::1]"):
+        with pytest.raises(RefusedByPolicy):
+            LoopbackEndpoint(f"http://{text}:{port}")
+
+
+@given(st.sampled_from(["http://127.0.0.1:11434", "http://[::1]:1", "unix:/run/x"]),
+       st.integers(0, 30), st.characters(codec=None))  # fmt: skip
+def test_one_more_character_never_makes_another_host_of_it(text, at, character):
+    """Whatever is accepted after the insertion still is this machine, word for word."""
+    changed = text[:at] + character + text[at:]
+    try:
+        address = LoopbackEndpoint(changed).address
+    except RefusedByPolicy:
+        return
+    if isinstance(address, tuple):
+        host = f"[{address[0]}]" if ":" in address[0] else address[0]
+        assert changed == f"http://{host}:{address[1]}"
+    else:
+        assert changed == f"unix:{address}"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recipes: the shipped ones are sound, the user's own are found first and checked."""
 
+import os
 from pathlib import Path
 
 import jsonschema_rs
@@ -269,6 +270,9 @@ _HEAD = "description: It works.\nmain: text\nparameters: { text: {} }\n"
         (_HEAD + "engine: { promt: x }", "workflow.unknown-key", 4),
         (_HEAD + "engine: { prompt: ../x.md }", "recipe.prompt-outside", 4),
         (_HEAD + "engine: { prompt: /etc/passwd }", "recipe.prompt-outside", 4),
+        (_HEAD + "engine: { prompt: sub/../../x.md }", "recipe.prompt-outside", 4),
+        (_HEAD + "engine: { prompt: . }", "recipe.prompt-outside", 4),
+        (_HEAD + 'engine: { prompt: "a\\0b" }', "recipe.unreadable-prompt", 4),
         (_HEAD + "engine: { prompt: none.md }", "recipe.unreadable-prompt", 4),
         (
             _HEAD + "engine: { prompt: a.md, prompt_template: b }",
@@ -292,6 +296,57 @@ def test_a_wrong_recipe_says_where(tmp_path, text, code, line):
     places = {problem.code: problem.where for problem in caught.value.problems}
     assert code in places
     assert str(places[code]).startswith(f"{source}:{line}:")
+
+
+@pytest.mark.parametrize(
+    ("what", "code"),
+    [
+        ("a link to a file", "recipe.prompt-outside"),
+        ("a link to a folder", "recipe.prompt-outside"),
+        ("a link to a device", "recipe.prompt-outside"),
+        ("a FIFO", "recipe.unreadable-prompt"),
+        ("a flood", "recipe.unreadable-prompt"),
+    ],
+)
+def test_a_prompt_cannot_lead_out_of_its_folder_nor_keep_us_busy(tmp_path, what, code):
+    folder = tmp_path / "recipes"
+    folder.mkdir()
+    (tmp_path / "secret").write_text("hunter2")
+    match what:
+        case "a link to a file":
+            (folder / "p.md").symlink_to("../secret")
+        case "a link to a folder":
+            (folder / "p.md").symlink_to(tmp_path)
+        case "a link to a device":
+            (folder / "p.md").symlink_to("/dev/zero")
+        case "a FIFO":
+            os.mkfifo(folder / "p.md")
+        case _:
+            (folder / "p.md").write_bytes(b"a" * ((1 << 20) + 1))
+    for path in ("p.md", "p.md/secret") if "folder" in what else ("p.md",):
+        text = _HEAD + f"engine: {{ prompt: {path} }}\n"
+        with pytest.raises(InvalidWorkflow) as caught:
+            read_recipe(text, str(folder / "r.yaml"))
+        assert caught.value.code == code
+
+
+def test_an_installer_may_have_made_our_own_prompts_of_links(tmp_path):
+    (tmp_path / "kept.md").write_text("Sum up {{ text }}")
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / "p.md").symlink_to("../kept.md")
+    text = _HEAD + "engine: { prompt: p.md }\n"
+    source = str(tmp_path / "recipes" / "r.yaml")
+    recipe = read_recipe(text, source, is_shipped=True)
+    assert recipe.engine.prompt_template == "Sum up {{ text }}"
+
+
+def test_a_recipe_that_never_ends_is_refused(tmp_path):
+    (tmp_path / "endless.yaml").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "waits.yaml")
+    for name in ("endless", "waits"):
+        with pytest.raises(InvalidWorkflow) as caught:
+            find_recipes([tmp_path])[name]
+        assert caught.value.code == "recipe.unreadable"
 
 
 def test_a_prompt_may_stand_in_a_file_or_in_place(tmp_path: Path):

@@ -3,6 +3,7 @@
 
 import errno
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -188,3 +189,23 @@ def test_a_file_that_holds_the_very_same_is_left_as_it_is(tmp_path):
         before.st_ino,
         before.st_mtime_ns,
     )
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, None], ids=str)
+def test_what_is_no_file_never_gives_way_to_one(tmp_path, make):
+    """As root, a text would else take the place of a device such as /dev/null."""
+    path = tmp_path / "special"
+    if make is None:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+    else:
+        make(path)
+    before = path.stat()
+    assert failure("text", path, overwrite=True) == "save.failed"
+    assert (path.stat(), names(tmp_path)) == (before, ["special"])
+
+
+def test_a_value_that_is_no_file_any_more_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "recording")
+    value = FileValue(str(tmp_path / "recording"), "audio")
+    assert failure(value, tmp_path / "copy") == "save.failed"

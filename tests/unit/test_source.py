@@ -121,8 +121,11 @@ def test_sixty_four_levels_are_allowed() -> None:
     assert data("[" * 64 + "]" * 64) is not None
 
 
-def test_a_flood_of_values_is_refused() -> None:
-    assert problems_of("[" + "a," * 600_000 + "]")[0][0] == "yaml.too-large"
+def test_a_flood_of_values_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert source._MOST_VALUES <= 500_000
+    monkeypatch.setattr(source, "_MOST_VALUES", 5_000)
+    assert problems_of("[" + "a," * 5_000 + "]")[0][0] == "yaml.too-large"
+    assert data("[" + "a," * 4_999 + "]") == ["a"] * 4_999
 
 
 def test_a_flood_of_problems_is_cut_short() -> None:

@@ -41,7 +41,11 @@ def keys(store):
     return [key for (key,) in store._database.rows("SELECT key FROM result")]
 
 
-@pytest.mark.parametrize("value", ["x", None, LARGE, {"$a": [FileValue("/x")]}], ids=id)
+@pytest.mark.parametrize(
+    "value",
+    ["x", None, LARGE, {"$a": [FileValue("/x")]}],
+    ids=["text", "nothing", "large", "marked"],
+)
 async def test_a_result_is_read_as_it_was_kept(store, other, value):
     made = KnownResult(value=value, made_by="ollama:m")
     await store.results.put("k", made)

@@ -33,7 +33,10 @@ EVERY = [
 ]
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.just(FileValue("/f")),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    lambda inner: (
+        st.lists(inner, max_size=5) | st.dictionaries(st.text(), inner, max_size=5)
+    ),
+    max_leaves=10,
 )
 transforms = st.one_of(
     st.sampled_from(EVERY),

@@ -7,7 +7,14 @@ from hypothesis import example, given, settings, strategies as st
 
 from lao.policy import LoopbackEndpoint
 from lao.workflow.document import read_workflow
-from lao.workflow.local_models import Custom, Embedded, LlamaCpp, Ollama, WhisperCpp
+from lao.workflow.local_models import (
+    Custom,
+    Embedded,
+    Installed,
+    LlamaCpp,
+    Ollama,
+    WhisperCpp,
+)
 from lao.workflow.shapes import plain_data
 from lao.workflow.source import read_yaml
 from lao.workflow.steps import (
@@ -29,6 +36,7 @@ from lao.workflow.transforms import (
     Split,
     Strip,
     Truncate,
+    UsePlugin,
 )
 from lao.workflow.values import JSON, TEXT, ValueType, list_of
 from lao.workflow.writer import write_workflow
@@ -87,6 +95,7 @@ MODELS = (
     | st.builds(LlamaCpp, model_path=FULL, options=OBJECTS)
     | st.builds(Embedded, name=st.sampled_from(["speech", "redact"]), options=OBJECTS)
     | st.builds(Custom, plugin=FULL, options=OBJECTS)
+    | st.builds(Installed, name=FULL, options=OBJECTS)
 )
 SIZES = st.integers(1, 10**6)
 TRANSFORMS = (
@@ -96,6 +105,7 @@ TRANSFORMS = (
     | st.builds(Join, separator=ODD)
     | st.builds(Select, pointer=st.sampled_from(["", "/a", "/a/0/ b", "/~1#\n"]))
     | st.builds(Regex, pattern=st.just("a|- b"), replace=ODD)
+    | st.builds(UsePlugin, plugin=FULL, parameters=OBJECTS)
 )
 STEPS = st.builds(
     WorkflowStep,

@@ -7,13 +7,11 @@ cancelled: nobody would hear of its end. The reason comes out as the error it wa
 
 import asyncio
 import json
-import os
 from collections.abc import Awaitable, Iterator, Sequence
-from contextlib import contextmanager
-from io import FileIO
+from contextlib import ExitStack, contextmanager
 from typing import TypeVar
 
-from lao.cli.terminal import write_answer
+from lao.cli.terminal import open_lines, write_answer
 from lao.errors import UsageError
 from lao.events import Event, event_to_json
 from lao.roles import EventSink
@@ -73,23 +71,18 @@ def event_writer(target: str) -> Iterator[EventSink]:
     if target == "-":
         yield lambda event: write_answer(event_line(event))
         return
-    try:
-        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    except OSError as error:
-        raise UsageError(
-            "events.unwritable",
-            f"cannot write {target!r}: {error.strerror}",
-            mend="check the folder and its rights, or write to stdout: --events -",
-        ) from error
-    with FileIO(descriptor, "wb") as file:
-        yield lambda event: _write_all(file, event_line(event).encode())
+    with ExitStack() as stack:
+        try:
+            write = stack.enter_context(open_lines(target))
+        except (OSError, ValueError) as error:
+            raise UsageError(
+                "events.unwritable",
+                f"cannot write {target!r}: {getattr(error, 'strerror', None) or error}",
+                mend="check the folder and its rights, or write to stdout: --events -",
+            ) from error
+        yield lambda event: write(event_line(event))
 
 
 def event_line(event: Event) -> str:
     """Return an event as a line of NDJSON."""
     return json.dumps(event_to_json(event), ensure_ascii=False) + "\n"
-
-
-def _write_all(file: FileIO, data: bytes) -> None:
-    while data:
-        data = data[file.write(data) :]

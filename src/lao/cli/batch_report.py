@@ -2,14 +2,13 @@
 """What a batch says in JSON: a line for each item, and a summary."""
 
 import json
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Protocol
 
 from lao.batch.job import Batch, BatchStatus, ItemReport, Tally
 from lao.cli.batch_progress import BatchProgress
-from lao.cli.terminal import write_answer
+from lao.cli.terminal import open_lines, write_answer
 from lao.errors import Problem, UsageError
 from lao.events import value_to_json
 from lao.workflow.values import JsonValue
@@ -35,20 +34,15 @@ def line_writer(target: str) -> Iterator[LineWriter]:
     if target == "-":
         yield write_answer
         return
-    try:
-        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    except OSError as error:
-        raise UsageError(
-            "batch.bad-report",
-            f"cannot write {target!r}: {error.strerror}",
-            mend="check the folder and its rights",
-        ) from error
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-
-        def write(line: str) -> None:
-            file.write(line)
-            file.flush()
-
+    with ExitStack() as stack:
+        try:
+            write = stack.enter_context(open_lines(target))
+        except (OSError, ValueError) as error:
+            raise UsageError(
+                "batch.bad-report",
+                f"cannot write {target!r}: {getattr(error, 'strerror', None) or error}",
+                mend="check the folder and its rights",
+            ) from error
         yield write
 
 

@@ -50,15 +50,15 @@ def dispatch(name: str, arguments: list[str]) -> int:
         return INTERRUPTED
     except LaoError as error:
         if debug:
-            traceback.print_exception(error)
+            _show_traceback(error)
         for problem in error.problems:
             write_note(str(problem))
         return error.exit_code
     except OSError as error:
         return io_failure(error)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  (the edge: people get no traceback)
         if debug:
-            raise
+            _show_traceback(error)
         return _complain(
             Problem(
                 code="lao.defect",
@@ -89,6 +89,11 @@ def io_failure(error: OSError) -> int:
     if isinstance(error, BrokenPipeError):
         return 0
     return _complain(_io_problem(error), 1)
+
+
+def _show_traceback(error: Exception) -> None:
+    """Write where an error came from; its words may be those of a model."""
+    write_note("".join(traceback.format_exception(error)).rstrip())
 
 
 def _complain(problem: Problem, code: int) -> int:

@@ -2,15 +2,14 @@
 """`lao runs export N`: a run's sidecar, to standard output or a file."""
 
 import json
-import os
 from collections.abc import Iterator
-from io import FileIO
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lao.cli.kept_runs import find_run, open_history, read_run
 from lao.cli.sidecar import lines_of_batch, sidecar
-from lao.cli.terminal import write_answer
+from lao.cli.terminal import open_lines, write_answer
 from lao.config import Settings
 from lao.errors import UsageError
 
@@ -48,17 +47,15 @@ def _pieces(store: "Store", record: "RunRecord", *, content: bool) -> Iterator[s
 
 
 def _write_file(path: Path, pieces: Iterator[str]) -> None:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UsageError(
-            "export.unwritable",
-            f"cannot write {str(path)!r}: {reason}",
-            mend="check the folder and its rights",
-        ) from error
-    with FileIO(descriptor, "wb") as file:
+    with ExitStack() as stack:
+        try:
+            write = stack.enter_context(open_lines(path))
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise UsageError(
+                "export.unwritable",
+                f"cannot write {str(path)!r}: {reason}",
+                mend="check the folder and its rights",
+            ) from error
         for piece in pieces:
-            data = piece.encode("utf-8", "surrogatepass")
-            while data:
-                data = data[file.write(data) :]
+            write(piece)

@@ -3,10 +3,20 @@
 
 import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import FileIO
+from pathlib import Path
 from typing import TextIO
 
-_BIDI = frozenset(
-    [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C]
+# Marks that reorder or reshape what stands around them, or are instructions, no signs.
+_MARKS = frozenset(
+    [
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x2070),
+        *range(0xFFF9, 0xFFFC),
+        *(0x061C, 0x200E, 0x200F, 0x2028, 0x2029, 0xFEFF),
+    ]
 )
 
 
@@ -28,9 +38,7 @@ def _shown(character: str) -> str:
         return character
     if code < 0xA0:
         return f"\\x{code:02x}"
-    if code in _BIDI or code in (0x2028, 0x2029, 0xFEFF):
-        return f"\\u{code:04x}"
-    if 0xD800 <= code <= 0xDFFF:
+    if code in _MARKS or 0xD800 <= code <= 0xDFFF:
         return f"\\u{code:04x}"
     return character
 
@@ -65,6 +73,29 @@ def write_answer(text: str) -> None:
         text = neutralised(text)
     sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass"))
     sys.stdout.buffer.flush()
+
+
+@contextmanager
+def open_lines(target: str | Path) -> Iterator[Callable[[str], None]]:
+    """Open what a person names for JSON: a private file, or a terminal.
+
+    A terminal gets it neutralised. What is written is out at once.
+
+    Raises:
+        OSError: it cannot be written.
+        ValueError: it cannot be a path.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOCTTY", 0)
+    with FileIO(os.open(target, flags, 0o600), "wb") as file:
+        shown = neutralised if file.isatty() else str
+
+        def write(text: str) -> None:
+            # Half a surrogate pair (a strange file name) becomes JSON's escape of it.
+            data = shown(text).encode("utf-8", "backslashreplace")
+            while data:
+                data = data[file.write(data) :]
+
+        yield write
 
 
 def write_note(text: str) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from lao.errors import InvalidWorkflow, Problem
-from lao.recipes.document import read_recipe
+from lao.files import read_regular
+from lao.recipes.document import read_recipe, reason_of
+from lao.workflow.source import LARGEST_DOCUMENT
 from lao.workflow.steps import Recipe
 
 __all__ = ["SHIPPED", "Recipes", "find_recipes", "read_recipe"]
@@ -64,10 +66,9 @@ def find_recipes(folders: Sequence[Path] = ()) -> Recipes:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return read_regular(path, limit=LARGEST_DOCUMENT).decode()
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        what = f"the recipe {path.stem!r} cannot be read: {reason}"
+        what = f"the recipe {path.stem!r} cannot be read: {reason_of(error)}"
         mend = f"look at {path}"
         problem = Problem(code="recipe.unreadable", what=what, mend=mend)
         raise InvalidWorkflow([problem]) from error

@@ -6,10 +6,11 @@ of prompts are relative to the recipe's folder and stay inside it.
 """
 
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final, Literal
 
 from lao.errors import Place, did_you_mean
+from lao.files import OutsideError, read_beneath, read_regular
 from lao.workflow.local_models import ModelBackend
 from lao.workflow.model_shapes import MODEL, OPTIONS
 from lao.workflow.nodes import Node, Problems
@@ -32,6 +33,8 @@ from lao.workflow.source import read_yaml
 from lao.workflow.steps import Output, Parameter, Recipe, RecipeEngine
 from lao.workflow.values import JsonValue
 
+_LARGEST_PROMPT: Final = 1 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class _PromptFile:
@@ -39,6 +42,20 @@ class _PromptFile:
 
     path: str
     place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A recipe's folder. LAO's own is trusted: installers make its files of links."""
+
+    path: Path
+    is_trusted: bool
+
+    def read(self, name: str) -> bytes:
+        """Return the content of a file in the folder; raises as `read_beneath`."""
+        if self.is_trusted:
+            return read_regular(self.path / name, limit=_LARGEST_PROMPT)
+        return read_beneath(self.path, name, limit=_LARGEST_PROMPT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +163,7 @@ def read_recipe(text: str, source: str, *, is_shipped: bool = False) -> Recipe:
         what = f"`main` names {main!r}, which is no parameter"
         mend = did_you_mean(main, draft.parameters)
         problems.add("recipe.unknown-main", what, place, mend)
-    folder = Path(source).parent
+    folder = _Folder(Path(source).parent, is_trusted=is_shipped)
     engine = _engine(draft.engine, folder, problems)
     fallback = None
     if draft.fallback is not None:
@@ -164,7 +181,7 @@ def read_recipe(text: str, source: str, *, is_shipped: bool = False) -> Recipe:
     )
 
 
-def _engine(draft: _Engine, folder: Path, problems: Problems) -> RecipeEngine:
+def _engine(draft: _Engine, folder: _Folder, problems: Problems) -> RecipeEngine:
     prompt = _words("prompt_template", draft.prompt, draft.prompt_template, problems)
     system = _words("system", draft.system_prompt, draft.system, problems)
     return RecipeEngine(
@@ -187,21 +204,30 @@ def _words(
 
 
 def _read(
-    words: _PromptFile | str | None, folder: Path, problems: Problems
+    words: _PromptFile | str | None, folder: _Folder, problems: Problems
 ) -> str | None:
     if not isinstance(words, _PromptFile):
         return words
-    path = PurePosixPath(words.path)
-    if path.is_absolute() or ".." in path.parts:
-        what = f"the prompt {words.path!r} is outside of the recipe's folder"
-        mend = "move it next to the recipe, such as prompts/NAME.md"
-        problems.add("recipe.prompt-outside", what, words.place, mend)
-        return None
     try:
-        return (folder / path).read_text(encoding="utf-8")
+        text = folder.read(words.path).decode()
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+    except OutsideError:
+        what = f"the prompt {words.path!r} is outside of the recipe's folder"
+        mend = "move it next to the recipe, such as prompts/NAME.md; no links"
+        problems.add("recipe.prompt-outside", what, words.place, mend)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        what = f"the prompt {words.path!r} cannot be read: {reason}"
-        mend = f"write it to {folder / path}"
+        what = f"the prompt {words.path!r} cannot be read: {reason_of(error)}"
+        mend = f"write it to {folder.path / words.path}"
         problems.add("recipe.unreadable-prompt", what, words.place, mend)
-        return None
+    return None
+
+
+def reason_of(error: OSError | ValueError) -> str:
+    """Return why a file of a recipe cannot be read."""
+    match error:
+        case UnicodeDecodeError():
+            return "it is not UTF-8"
+        case OSError(strerror=str(reason)):
+            return reason
+        case _:
+            return str(error)
