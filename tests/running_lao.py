@@ -45,9 +45,15 @@ class Lao:
             timeout=50,
         )
 
-    def on_terminal(self, *arguments: str, **variables: str) -> tuple[int, str]:
-        """Run it with a terminal as all three streams; return exit code and screen bytes."""
+    def on_terminal(
+        self, *arguments: str, typed: str = "", **variables: str
+    ) -> tuple[int, str]:
+        """Run it with a terminal as all three streams; return exit code and screen bytes.
+
+        `typed` waits there from the beginning, as if somebody had been fast.
+        """
         ours, theirs = pty.openpty()
+        os.write(ours, typed.encode())
         command = [sys.executable, "-m", "lao", *arguments]
         environment = self.environment | {"TERM": "xterm-256color"} | variables
         with subprocess.Popen(

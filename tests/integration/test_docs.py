@@ -25,11 +25,14 @@ from lao.cli.commands import COMMANDS
 from lao.config import load_settings
 from lao.planning.compiler import compile_workflow
 from lao.planning.engines import Catalog
+from lao.plugins.manifest import read_manifest
 from lao.recipes import find_recipes, read_recipe
 from lao.workflow.document import (
     read_workflow,
 )
 from lao.workflow.local_models import Ollama, WhisperCpp
+from lao.workflow.plugins import PluginManifest
+from lao.workflow.values import JSON, TEXT
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -39,8 +42,23 @@ PAGES = sorted(
 EXAMPLES = sorted(ROOT.glob("examples/*.yaml"))
 FENCE = re.compile(r"^(```+)([^\n`]*)\n(.*?)^\1 *$", re.MULTILINE | re.DOTALL)
 RECIPES = find_recipes(())
+PLUGINS = {
+    path.parent.name: read_manifest(path.parent)
+    for path in sorted(ROOT.glob("examples/plugins/*/lao-plugin.toml"))
+}
+PLUGINS["word-count"] = PluginManifest(  # the one that the page on plugins starts
+    name="word-count",
+    version="0.1.0",
+    kind="step",
+    entry="word_count:WordCount",
+    description="Counts words.",
+    input=TEXT,
+    output=JSON,
+    parameters={"properties": {"at_least": {"type": "integer"}}},
+)
 SOME_MODELS = Catalog(
     recipes=RECIPES,
+    plugins=PLUGINS,
     chat=Ollama(model="m"),
     speech=WhisperCpp(model_path="m.bin"),
 )
@@ -151,7 +169,10 @@ def test_a_command_exists_and_so_do_its_options(words):
         assert isinstance(context, click.Context)
     if words[0] == "chain" and not any("sumarize" in word for word in words):
         parsed = parse_chain(
-            context.params["text"], RECIPES, read_text=lambda _: "{{ input }}"
+            context.params["text"],
+            RECIPES,
+            plugins=PLUGINS,
+            read_text=lambda _: "{{ input }}",
         )
         compile_workflow(parsed.workflow, SOME_MODELS, locate=parsed.locate)
 

@@ -73,8 +73,9 @@ def test_the_format_lists_exactly_the_keys_of_the_schema(table):
 
 
 def test_the_format_lists_exactly_the_transforms():
-    bare, keyed = DEFINED["transform"]["anyOf"]
-    known = {*bare["enum"], *keyed["properties"]}
+    bare, told = DEFINED["transform"]["anyOf"]
+    keyed, plugin = told["anyOf"]
+    known = {*bare["enum"], *keyed["properties"], *plugin["required"]}
 
     assert (
         set(names([row[0] for row in table_after(FORMAT, "keys: transform")])) == known
@@ -132,7 +133,7 @@ def test_the_command_page_lists_exactly_the_commands():
     assert [names(row)[0].split()[1] for row in rows] == [name for name, *_ in COMMANDS]
 
 
-@pytest.mark.parametrize("group", ["runs", "cache"])
+@pytest.mark.parametrize("group", ["runs", "cache", "plugin"])
 def test_the_command_page_lists_exactly_the_subcommands_and_their_options(group):
     rows = table_after(DOCS / "cli.md", f"subcommands: {group}")
     command = importlib.import_module(f"lao.cli.{group}").command

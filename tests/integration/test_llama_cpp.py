@@ -173,7 +173,7 @@ async def test_a_prompt_that_fits_a_longer_context_is_answered(pool, tiny_gguf):
         ({"options": {"num_predict": 0}}, "llama.bad-option"),
         ({"options": {"num_ctx": "big"}}, "llama.bad-option"),
         ({"prompt": " \n"}, "llama.empty-prompt"),
-        ({"files": ("/a.png",)}, "llama.no-files"),
+        ({"files": (__file__,)}, "llama.no-files"),
         ({"input": [], "wants": "embedding"}, "llama.nothing-to-embed"),
         ({"input": "a" * 3000, "wants": "embedding"}, "llama.prompt-too-long"),
     ],
