@@ -18,6 +18,8 @@ from lao.cli.commands import COMMANDS
 from lao.config import Settings, load_settings
 from lao.policy import RunLimits, WorkerLimits
 from lao.recipes import SHIPPED, find_recipes
+from lao.verify.attempt import AREAS
+from lao.verify.catalogue import CATALOGUE
 from lao.workflow.document import workflow_json_schema
 from lao.workflow.values import fits, parse_type
 
@@ -216,3 +218,23 @@ def test_the_models_page_states_the_limits_in_force():
     assert f"{limits.cancel_seconds:g} s" in stated
     assert f"{RunLimits().prompt_bytes // 1_000_000} million" in stated
     assert limits.memory is limits.cpu_seconds is None
+
+
+_LAYERS = {"launch": "how it is started"}
+_KINDS = {"worker": "w", "server": "s", "program": "p", "orchestrator": "O"}
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_the_page_of_attempts_lists_exactly_the_catalogue(area):
+    rows = table_after(DOCS / "reference" / "attempts.md", f"attempts: {area}")
+
+    assert rows == [
+        [
+            each.phrase,
+            each.success,
+            ", ".join(_LAYERS.get(layer, layer) for layer in each.stopped_by),
+            "".join(_KINDS[kind] for kind in each.kinds),
+        ]
+        for each in CATALOGUE
+        if each.area == area
+    ]

@@ -11,6 +11,7 @@ from lao.cli.batch_progress import BatchProgress
 from lao.cli.terminal import open_lines, write_answer
 from lao.errors import Problem, UsageError
 from lao.events import value_to_json
+from lao.policy import Locality
 from lao.workflow.values import JsonValue
 
 _MOST_FAILURES = 100
@@ -60,6 +61,7 @@ class Telling:
         *,
         results: LineWriter | None = None,
         report: LineWriter | None = None,
+        locality: Locality | None = None,
     ) -> None:
         self.run = ""
         self.tally = Tally()
@@ -67,6 +69,7 @@ class Telling:
         self._progress = progress
         self._results = results
         self._report = report
+        self._locality = locality or Locality()
         self._failures: list[JsonValue] = []
         self._total: int | None = None
         self._done = 0
@@ -116,6 +119,8 @@ class Telling:
             "known": self.tally.known,
             "seconds": round(seconds, 3),
             "out": None if folder is None else str(folder),
+            "locality": self._locality.words,
+            "level": self._locality.level,
         }
         if self._report is not None:
             self._report(_line(found))

@@ -59,7 +59,7 @@ def show_batch(work: BatchWork, settings: Settings, showing: Showing) -> BatchRe
         confinement = stack.enter_context(confined(settings, models))
         session = Session(settings, work.store, confinement=confinement)
         source = stack.enter_context(_source(work.batch))
-        telling = stack.enter_context(_telling(work, settings, showing))
+        telling = stack.enter_context(_telling(work, session, showing))
         audience = Audience([])
         if showing.events is not None:
             audience.add(stack.enter_context(event_writer(showing.events)))
@@ -122,9 +122,7 @@ def _source(batch: Batch) -> AbstractContextManager[Source]:
 
 
 @contextmanager
-def _telling(
-    work: BatchWork, settings: Settings, showing: Showing
-) -> Iterator[Telling]:
+def _telling(work: BatchWork, session: Session, showing: Showing) -> Iterator[Telling]:
     has_lines = not (work.batch.folder or showing.as_json or showing.events == "-")
     if work.report == "-" and (has_lines or showing.as_json or showing.events == "-"):
         raise UsageError(
@@ -140,7 +138,7 @@ def _telling(
         progress = stack.enter_context(
             open_batch_progress(
                 quiet=showing.quiet,
-                settings=settings,
+                settings=session.settings,
                 verbose=showing.verbose,
                 live=not (writes_much and is_terminal(sys.stdout)),
             )
@@ -150,6 +148,7 @@ def _telling(
             progress,
             results=write_answer if has_lines else None,
             report=report,
+            locality=session.locality,
         )
 
 
