@@ -60,7 +60,9 @@ async def test_a_slow_item_holds_the_rest_back_at_the_window(bench):
     bench.pace = gate = Gate("slow")
 
     async def release():
-        for _ in range(3000):
+        window = 4 * bench.jobs
+        await until(lambda: bench.session and len(bench.session.begun) >= window)
+        for _ in range(1000):  # in which others would begin, if they might
             await asyncio.sleep(0)
         begun = len(bench.session.begun)
         gate.open.set()

@@ -26,6 +26,7 @@ from lao.plugins.installed import (
     require_plugin,
 )
 from lao.plugins.manifest import MANIFEST, read_manifest
+from lao.plugins.reach import require_reach
 from lao.plugins.trust import (
     digest_of_folder,
     forget_trust,
@@ -73,12 +74,14 @@ def add_plugin(
         UsageError: it cannot be read or written, is no plugin, has a recipe's name,
             or is older than what is there.
         InvalidWorkflow: its manifest is wrong, with every problem found.
-        RefusedByPolicy: it holds what no plugin may hold, or too much.
+        RefusedByPolicy: it holds what no plugin may hold, or too much, or asks to
+            read what no plugin can (`plugin.reads-too-much`).
     """
     plugins = plugins_folder(data)
     with _changing(plugins) as staging:
         _fill(staging, source, wheels)
         manifest = read_manifest(staging, shown=source)
+        require_reach(manifest, data)
         _require_free(manifest.name, taken)
         _require_entry(staging, manifest)
         previous = _version_of(plugins, manifest.name)
@@ -101,8 +104,10 @@ def remove_plugin(data: Path, name: str) -> None:
         UsageError: there is no such plugin, or its folder cannot be written.
     """
     plugins = plugins_folder(data)
-    require_plugin(plugins, name)
+    if not plugins.is_dir():
+        require_plugin(plugins, name)
     with _changing(plugins) as staging:
+        require_plugin(plugins, name)
         forget_trust(plugins, name)
         (plugins / name).rename(staging / name)
 
@@ -111,15 +116,16 @@ def remove_plugin(data: Path, name: str) -> None:
 def _changing(plugins: Path) -> Iterator[Path]:
     """Give a new folder to fill, gone at the end; one process at a time has one."""
     try:
-        plugins.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (plugins.parent, plugins):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with ExitStack() as stack:
             lock = os.open(plugins / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
             stack.callback(os.close, lock)
             fcntl.flock(lock, fcntl.LOCK_EX)
             _finish_earlier(plugins)
-            folder = tempfile.mkdtemp(prefix=_FILLING, dir=plugins)
-            stack.callback(shutil.rmtree, folder, ignore_errors=True)
-            staging = Path(folder) / "new"
+            filling = tempfile.mkdtemp(prefix=_FILLING, dir=plugins)
+            stack.callback(shutil.rmtree, filling, ignore_errors=True)
+            staging = Path(filling) / "new"
             staging.mkdir(mode=0o700)
             yield staging
     except OSError as error:

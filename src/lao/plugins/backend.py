@@ -13,7 +13,8 @@ from lao.plugins.installed import (
     plugins_folder,
     require_plugin,
 )
-from lao.plugins.trust import changed, read_trust, untrusted
+from lao.plugins.reach import require_reach
+from lao.plugins.trust import changed, read_trust, require_private, untrusted
 from lao.policy import Level, Proof, WorkerLimits
 from lao.workers.pool import WorkerPool
 from lao.workers.spec import WorkerSpec
@@ -83,7 +84,8 @@ class PluginBackend:
 
         Raises:
             UsageError: `plugin.unknown`, `plugin.unreadable`.
-            RefusedByPolicy: `plugin.untrusted`, `plugin.changed`.
+            RefusedByPolicy: `plugin.untrusted`, `plugin.changed`, `.reads-too-much`,
+                `.exposed-folder`.
         """
         return (await self._current()).digest
 
@@ -122,6 +124,7 @@ class PluginBackend:
     def _look(self) -> _Ready:
         name, known = self.model.name, self._ready
         require_plugin(self._plugins, name)
+        require_private(self._plugins)
         record = read_trust(self._plugins, name)
         if record is None or not record.digest:
             raise untrusted(name)
@@ -130,6 +133,9 @@ class PluginBackend:
         if known is not None and known.digest == record.digest:
             return known
         manifest = manifest_of(self._plugins, name)
+        require_reach(manifest, self.data)
+        if self._identity.digest() != record.digest:  # changed since, the manifest too
+            raise changed(name)
         return _Ready(
             manifest=manifest,
             digest=record.digest,

@@ -13,6 +13,7 @@ from typing import Final
 from lao.errors import RefusedByPolicy, UsageError, did_you_mean
 from lao.plugins.manifest import MANIFEST, read_manifest
 from lao.plugins.manifest_shape import PLUGIN_NAME
+from lao.plugins.reach import require_reach
 from lao.plugins.trust import (
     Trust,
     TrustRecord,
@@ -125,12 +126,14 @@ def trust(data: Path, name: str, *, expected: str | None = None) -> str:
 
     Raises:
         UsageError: there is no such plugin, or the record cannot be written.
-        RefusedByPolicy: it holds what no plugin may hold, or is no longer as expected.
+        RefusedByPolicy: it holds what no plugin may hold, asks to read what none can,
+            or is no longer as expected.
         InvalidWorkflow: its manifest is wrong.
     """
     folder = plugins_folder(data)
     require_plugin(folder, name)
     manifest = manifest_of(folder, name)
+    require_reach(manifest, data)
     files = contents_of_folder(folder / name)
     digest = digest_of(files)
     if expected is not None and digest != expected:
@@ -142,11 +145,11 @@ def trust(data: Path, name: str, *, expected: str | None = None) -> str:
 
 def look_at(folder: Path, name: str) -> InstalledPlugin:
     """Return the plugin of that name in a folder of plugins."""
-    manifest = manifest_of(folder, name)
     try:
         digest = digest_of_folder(folder / name)
     except RefusedByPolicy:
         digest = ""
+    manifest = manifest_of(folder, name)  # later: who trusts it looks at the files again
     return InstalledPlugin(
         name=name,
         folder=folder / name,

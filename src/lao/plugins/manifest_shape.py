@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, get_args
 
+from lao.plugins.reach import holds_too_much
 from lao.workflow.nodes import Node, Problems
 from lao.workflow.output_shapes import SCHEMA
 from lao.workflow.plugins import NO_PARAMETERS, PluginKind, PluginManifest
@@ -30,7 +31,6 @@ VERSION: Final = r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,4}(?:\.?(?:dev|a|b|rc|post)[0-9]
 _MODULE = "[A-Za-z_][A-Za-z0-9_]*"
 _LINE = "[^\\x00-\\x1f\\x7f-\\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+"
 _OPEN_WORDS = frozenset(["$ref", "allOf", "anyOf", "if", "oneOf", "patternProperties"])
-_NEVER = ("proc", "dev", "sys")
 
 JsonSchema = Mapping[str, JsonValue]
 _Output = tuple[ValueType, JsonSchema | None]
@@ -44,15 +44,16 @@ def _format(number: int, node: Node, problems: Problems) -> int | Failed:
 
 
 def _read_path(path: str, node: Node, problems: Problems) -> str | Failed:
-    """Return an absolute path; what holds everything is refused here already."""
+    """Return an absolute path, in one spelling."""
     try:
-        found, home = Path(path).expanduser(), Path("~").expanduser()
+        found = Path(path).expanduser()
     except RuntimeError:  # there is no home folder
         return bad_value(node, problems, f"{path!r} leads nowhere on this machine")
     if not found.is_absolute() or ".." in found.parts or "\0" in path:
         mend = "write an absolute path, or one that starts with ~/"
         return bad_value(node, problems, f"{path!r} is not absolute", mend)
-    if home.is_relative_to(found) or found.parts[1] in _NEVER:
+    found = Path("/", *found.parts[1:])  # two slashes at its start are one
+    if holds_too_much(found):
         mend = "name the file or the folder that it needs"
         return bad_value(node, problems, f"no plugin can read all of {path!r}", mend)
     return str(found)
@@ -127,7 +128,9 @@ def _consistent(
 
 
 _TYPE = ValueTypeShape()
-_PATH = Refined(Text(expects="a path", min_length=1), _read_path)
+_PATH = Refined(
+    Text(expects="a path", min_length=1, max_length=4096, pattern=_LINE), _read_path
+)
 _KIND: Shape[PluginKind] = Choice(get_args(PluginKind))
 MANIFEST_SHAPE: Final[Shape[PluginManifest]] = Refined(
     Record(

@@ -17,7 +17,7 @@ from typing import Final, Literal
 
 from lao.errors import LaoError, RefusedByPolicy, UsageError
 from lao.files import ABSENT, read_regular
-from lao.plugins.folder import Entry, walk_folder
+from lao.plugins.folder import Entry, unreadable, walk_folder
 
 Trust = Literal["trusted", "untrusted", "changed"]
 
@@ -131,6 +131,28 @@ def write_trust(plugins: Path, name: str, record: TrustRecord) -> None:
         Path(path).replace(_record(plugins, name))
     except OSError as error:
         raise not_written(plugins, error) from error
+
+
+def require_private(plugins: Path) -> None:
+    """Refuse where another user could write the record of what this one trusts.
+
+    Raises:
+        RefusedByPolicy: `plugin.exposed-folder`.
+        UsageError: the folder cannot be looked at.
+    """
+    for folder in (plugins.parent, plugins):
+        try:
+            found = folder.stat()
+        except OSError as error:
+            raise unreadable(str(folder), error) from error
+        if found.st_uid not in (os.geteuid(), 0) or found.st_mode & stat.S_IWOTH:
+            raise RefusedByPolicy(
+                "plugin.exposed-folder",
+                f"the folder {str(folder)!r} can be written by others, who could "
+                "trust a plugin in your name",
+                mend=f"make it yours alone: chmod 700 {shlex.quote(str(folder))}; "
+                "then look at your plugins again",
+            )
 
 
 def withdraw_trust(plugins: Path, name: str) -> None:

@@ -122,7 +122,12 @@ def _require_plain(member: zipfile.ZipInfo) -> None:
 
 
 def _place_of(name: str) -> str | None:
-    """Return where a member goes: scripts, headers and the like go nowhere."""
+    """Return where a member goes: scripts, headers and the like go nowhere.
+
+    Neither does what Python would run instead of the source that a person looks at.
+    """
+    if "__pycache__" in name.split("/"):
+        return None
     match = _DATA.fullmatch(name)
     if match is None:
         return name

@@ -10,6 +10,7 @@ from typing import Final
 from lao.errors import Place
 from lao.workflow.nodes import Node, Problems, walk
 from lao.workflow.schema_shorthand import ShorthandError, schema_from_shorthand
+from lao.workflow.schema_size import is_too_large
 from lao.workflow.shapes import (
     FAILED,
     Either,
@@ -65,6 +66,10 @@ def _checked(schema: JsonSchema, node: Node, problems: Problems) -> JsonSchema |
         )
     if outside:
         return FAILED
+    if is_too_large(schema):
+        what = "the schema is too large once its references are followed"
+        mend = "refer to less, and less deeply; `unevaluated…` counts twice"
+        return bad_value(node, problems, what, mend)
     return _accepted(schema, node, problems)
 
 
