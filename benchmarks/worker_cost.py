@@ -4,14 +4,12 @@
     python benchmarks/worker_cost.py [ROUNDS]
 
 In each round every kind of process starts once, in turns, so that a busy moment meets
-all of them. A start ends when the process has said its first word; CPU time is that of
-the process and of whatever started it, bubblewrap among them. The matrix product is
-numpy's, 600 by 600, in processes that differ in their lock only.
+all of them. A worker is locked when it has said hello, with what it proved; it is ready
+when its model has answered the first question. The matrix product is numpy's, 600 by 600, in processes that differ in their lock only.
 """
 
 import asyncio
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -21,8 +19,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from lao.isolation.launching import ChildLauncher
+from lao.isolation.launching import ChildLauncher, kill_group, start
 from lao.isolation.levels import Machine, probe
+from lao.isolation.orders import Order
+from lao.workers.inbox import worker_folder
 from lao.workers.pool import WorkerPool
 from lao.workers.spec import WorkerSpec
 from lao.workflow.inference import ModelRequest
@@ -67,30 +67,52 @@ class _Quiet:
         """Hear nothing."""
 
 
-def _children_cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
 def plain() -> Measured:
     """Start an interpreter as bare as a worker's; it says one byte."""
-    before, began = _children_cpu(), time.perf_counter()
+    began = time.perf_counter()
     command = [sys.executable, "-I", "-S", "-B", "-c", "import os; os.write(1, b'.')"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None  # noqa: S101  (it is a pipe)
         process.stdout.read(1)
-        wall = time.perf_counter() - began
-    return {"wall ms": wall * 1e3, "CPU ms": (_children_cpu() - before) * 1e3}
+        return {"locked ms": (time.perf_counter() - began) * 1e3}
+
+
+def _locked(machine: Machine, path: str) -> float:
+    """Return the seconds from the start of a worker to its hello."""
+    ours = [os.pipe() for _ in range(3)]
+    (their_requests, requests), (replies, their_replies), (output, printed) = ours
+    with worker_folder(None) as folder:
+        order = Order(
+            run="lao.workers.child",
+            scratch=str(folder.scratch),
+            inbox=str(folder.inbox),
+            readable=(path,),
+        )
+        began = time.perf_counter()
+        process = start(order, machine, (their_requests, their_replies, printed))
+        os.read(replies, 1)
+        seconds = time.perf_counter() - began
+        kill_group(process.pid)
+        process.wait()
+    for descriptor in (
+        requests,
+        output,
+        their_requests,
+        their_replies,
+        replies,
+        printed,
+    ):
+        os.close(descriptor)
+    return seconds
 
 
 async def _worker(machine: Machine, path: str) -> Measured:
     spec = WorkerSpec(entry=path, readable=(path,))
     launcher = ChildLauncher(machine, accept_none=True)
-    before, began = _children_cpu(), time.perf_counter()
+    began = time.perf_counter()
     async with WorkerPool(launcher=launcher) as pool:
         await pool.describe(spec)
-        wall = time.perf_counter() - began
-    start = {"wall ms": wall * 1e3, "CPU ms": (_children_cpu() - before) * 1e3}
+        ready = time.perf_counter() - began
     async with WorkerPool(launcher=launcher) as pool:
 
         async def ask(given: object) -> object:
@@ -101,7 +123,11 @@ async def _worker(machine: Machine, path: str) -> Measured:
         request = await _fastest(lambda: ask(None))
         product = await ask(True)
     assert isinstance(product, float)  # noqa: S101  (as the model above says)
-    return start | {"request µs": request * 1e6, "product ms": product * 1e3}
+    return {
+        "ready ms": ready * 1e3,
+        "request µs": request * 1e6,
+        "product ms": product * 1e3,
+    }
 
 
 async def _fastest(act: Callable[[], Awaitable[object]]) -> float:
@@ -130,13 +156,14 @@ def main() -> None:
         for _ in range(rounds):
             found["plain interpreter"].append(plain())
             for name, each in kinds.items():
-                measured = asyncio.run(_worker(each, str(path)))
-                found.setdefault(name, []).append(measured)
+                locked = _locked(each, str(path)) * 1e3
+                rest = asyncio.run(_worker(each, str(path)))
+                found.setdefault(name, []).append({"locked ms": locked, **rest})
     _print(found)
 
 
 def _print(found: Mapping[str, list[Measured]]) -> None:
-    names = ("wall ms", "CPU ms", "request µs", "product ms")
+    names = ("locked ms", "ready ms", "request µs", "product ms")
     print(f"{'medians':<20}" + "".join(f"{name:>14}" for name in names))
     for kind, rounds in found.items():
         cells = [
@@ -146,7 +173,7 @@ def _print(found: Mapping[str, list[Measured]]) -> None:
             for name in names
         ]
         print(f"{kind:<20}" + "".join(cells))
-    print(f"target: a worker starts in at most {START_MS} ms more than the interpreter")
+    print(f"target: locked in at most {START_MS} ms more than the interpreter's start")
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ KINDS = {
         )
         for profile in PROFILES
     },
+    "worker-gpu": lambda arch: worker_filter("default", arch=arch, gpu=True),
     "orchestrator": lambda arch: orchestrator_filter(arch=arch),
     "broker": lambda arch: broker_filter(arch=arch, unix=False),
     "broker-unix": lambda arch: broker_filter(arch=arch, unix=True),

@@ -122,7 +122,7 @@ def locality_of(confinement: "Confinement") -> Locality:
     level = confinement.launcher.machine.level
     held = f"{level} {NAMES[level]}"
     if level == "L0":
-        words = f"{held} · the kernel enforces nothing here"
+        words = f"{held} · not enforced by the kernel"
     elif confinement.proof is None:
         words = f"{held} workers · this process itself is not locked"
     else:

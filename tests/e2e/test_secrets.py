@@ -115,5 +115,5 @@ def test_no_list_of_processes_shows_the_secret_or_what_was_said(seen):
 
 
 def test_no_process_of_a_run_leaves_its_memory_behind(seen):
-    assert seen.worker["cores"] == [0, 0]
-    assert set(seen.cores.values()) == {"0"}, seen.cores
+    assert seen.worker["cores"] == [1, 1]
+    assert set(seen.cores.values()) == {"1"}, seen.cores

@@ -111,11 +111,17 @@ async def test_a_program_of_the_table_runs_and_no_other_does(tmp_path):
 
 
 async def test_what_cannot_be_started_is_told(tmp_path):
-    order = Order(run="lao.workers.child", scratch="/nowhere", inbox="/nowhere")
+    gone = {"scratch": "/nowhere/scratch", "inbox": "/nowhere/inbox"}
+    order = Order(run="lao.workers.child", **gone)
+    for name in ("scratch", "inbox"):
+        (tmp_path / name).symlink_to("/etc")
+    linked = {name: str(tmp_path / name) for name in ("scratch", "inbox")}
     with spawning() as spawner, (tmp_path / "file").open("w") as file:
         ends = os.pipe()
         with pytest.raises(FileNotFoundError):
             await spawner.launch(order, (ends[0], ends[1], ends[1]))
+        with pytest.raises(OSError, match="lead elsewhere"):
+            await spawner.launch(replace(order, **linked), (ends[0], *[ends[1]] * 2))
         with pytest.raises(OSError, match="not a pipe"):
             await spawner.launch(order, (ends[0], ends[1], file.fileno()))
         for end in ends:

@@ -3,6 +3,7 @@
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -271,6 +272,33 @@ with confinement.confine(endpoints=(), programs=()):
         print(json.dumps(refusal.code))
 """
     assert outcome_of(script) == "isolation.start-failed"
+
+
+def test_a_socket_that_somebody_left_open_does_not_outlive_the_lock():
+    """A datagram socket sends wherever it is told to: there is nothing to connect."""
+    script = """
+import errno, fcntl
+left = fcntl.fcntl(socket.socket(type=socket.SOCK_DGRAM), fcntl.F_DUPFD, 99)
+kept, _ = os.pipe()
+with confinement.confine(endpoints=(), programs=()):
+    os.fstat(kept)
+    try:
+        socket.socket(fileno=left).sendto(b"x", ("127.0.0.1", 9))
+    except OSError as error:
+        print(json.dumps(errno.errorcode[error.errno]))
+"""
+    assert outcome_of(script) == "EBADF"
+
+
+def test_no_core_is_written_and_no_collector_of_cores_is_called():
+    """A limit of 0 stops the file alone; the kernel's own word for neither is 1."""
+    script = """
+import resource
+with confinement.confine(endpoints=(), programs=()):
+    print(json.dumps(resource.getrlimit(resource.RLIMIT_CORE)))
+"""
+    had = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    assert outcome_of(script) == ([0, 0] if had == 0 else [1, 1])
 
 
 def test_a_process_that_is_not_laos_is_left_as_it_is():

@@ -59,22 +59,39 @@ ATTEMPTS = {
     "os.listdir(os.path.expanduser('~/..'))": errno.EACCES,
     "os.symlink('/etc', 'link')": errno.EACCES,
     "os.mkfifo('fifo')": errno.EPERM,
+    "leave_a_device()": errno.EPERM,
+    # FS_IOC_SETVERSION: changes a file that is open to be read
+    "fcntl.ioctl(open(os.__file__), 0x40087602, bytes(8))": errno.EPERM,
+    # SIOCGIFHWADDR: a pair of sockets knows the machine's network devices
+    "fcntl.ioctl(socket.socketpair()[0], 0x8927, b'lo'.ljust(40))": errno.EPERM,
+    "open('/proc/self/net/tcp')": errno.EACCES,
+    "open('/proc/thread-self/net/unix')": errno.EACCES,
+    "open('/proc/self/mountinfo')": errno.EACCES,
 }
+PREPARED = """
+import ctypes, fcntl, os, socket
+def leave_a_device():
+    open("file", "w").close()
+    libc = ctypes.CDLL(None, use_errno=True)
+    RENAME_WHITEOUT = 4
+    if libc.renameat2(-100, b"file", -100, b"moved", RENAME_WHITEOUT):
+        raise OSError(ctypes.get_errno(), "renameat2")
+"""
 
 
 def test_what_a_worker_must_not_do_fails(lock):
     ended = run_locked(
         lock,
-        f"""
-        import os, socket
-        found = {{}}
-        for line in {list(ATTEMPTS)!r}:
-            try:
-                exec(line)
-                found[line] = 0
-            except OSError as error:
-                found[line] = error.errno
-        """,
+        PREPARED
+        + f"""
+found = {{}}
+for line in {list(ATTEMPTS)!r}:
+    try:
+        exec(line)
+        found[line] = 0
+    except OSError as error:
+        found[line] = error.errno
+""",
     )
 
     assert ended.found == ATTEMPTS

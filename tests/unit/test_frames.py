@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from lao.workers.frames import (
+    CONTAINERS,
     DEPTH,
     PREFIX,
     Frame,
@@ -159,6 +160,14 @@ def test_depth_counts_brackets_outside_strings_only():
     assert decode_json(json.dumps(['[{\\"' * 100] * 100).encode())
     with pytest.raises(FrameError, match="nested"):
         decode_json(f"[{deep}]".encode())
+
+
+def test_few_bytes_do_not_become_much_memory():
+    """An empty list takes 3 bytes here, and 64 once it is read."""
+    brackets = json.dumps("[]{}" * CONTAINERS)
+    assert decode_json(brackets.encode()) == "[]{}" * CONTAINERS
+    with pytest.raises(FrameError, match="lists and objects"):
+        decode_json(b"[" + b"[]," * CONTAINERS + b"0]")
 
 
 def test_the_depth_check_is_linear_in_hostile_quotes():

@@ -19,17 +19,18 @@ LIMITS = st.builds(
 )
 PATHS = st.text(max_size=40).map(lambda name: "/" + name.replace("\0", ""))
 ORDERS = st.builds(
-    Order,
+    lambda root, **given: Order(
+        scratch=f"/{root}/scratch", inbox=f"/{root}/inbox", **given
+    ),
+    root=st.text(st.characters(exclude_characters="/\0."), min_size=1, max_size=40),
     run=st.sampled_from(["lao.workers.child", "lao.workers.program_child"]),
-    scratch=PATHS,
-    inbox=PATHS,
     limits=LIMITS,
     profile=st.sampled_from(["default", "serves-unix", "program"]),
     readable=st.lists(PATHS, max_size=3).map(tuple),
     program=st.none() | st.sampled_from(PROGRAMS),
     gpu=st.booleans(),
 )
-PLAIN = Order(run="lao.workers.child", scratch="/s", inbox="/i")
+PLAIN = Order(run="lao.workers.child", scratch="/w/scratch", inbox="/w/inbox")
 
 
 @settings(max_examples=50)
@@ -62,6 +63,11 @@ WRONG = {
     "nul": changed(scratch="/a\0b"),
     "long-path": changed(scratch="/" + "a" * 5000),
     "surrogate": changed(scratch="/\ud800"),
+    "scratch-elsewhere": changed(scratch="/etc"),
+    "scratch-root": changed(scratch="/"),
+    "scratch-upwards": changed(scratch="/w/../etc/scratch"),
+    "scratch-of-another": changed(scratch="/v/scratch"),
+    "inbox-elsewhere": changed(inbox="/proc"),
     "readable-text": changed(readable="/etc"),
     "readable-number": changed(readable=[1]),
     "many": changed(readable=["/a"] * 1001),
@@ -94,13 +100,23 @@ def test_garbage_is_refused(data):
 
 
 def test_a_program_outside_of_the_table_cannot_be_written():
-    order = Order(run="lao.workers.child", scratch="/s", inbox="/i", program="/bin/sh")
+    order = Order(
+        run="lao.workers.child",
+        scratch="/w/scratch",
+        inbox="/w/inbox",
+        program="/bin/sh",
+    )
     with pytest.raises(OrderError):
         encode_order(order, PROGRAMS)
 
 
 def test_an_order_that_no_message_holds_cannot_be_written():
     readable = tuple(f"/{number:04000}" for number in range(100))
-    order = Order(run="lao.workers.child", scratch="/s", inbox="/i", readable=readable)
+    order = Order(
+        run="lao.workers.child",
+        scratch="/w/scratch",
+        inbox="/w/inbox",
+        readable=readable,
+    )
     with pytest.raises(OrderError):
         encode_order(order, PROGRAMS)

@@ -36,7 +36,8 @@ A_THREAD = 0x3D0F00  # what pthread_create asks of clone
 A_CHILD = 0x1200011  # what fork asks of it
 FAST_OPEN = 0x20000000
 
-WORKERS = [f"worker-{profile}" for profile in PROFILES]
+WORKERS = [*(f"worker-{profile}" for profile in PROFILES), "worker-gpu"]
+WITHOUT_DRIVERS = [*WORKERS[:-1], "broker"]
 ALL_BUT_SPAWNER = [kind for kind in KINDS if kind != "spawner"]
 kinds = st.sampled_from(sorted(KINDS))
 architectures = st.sampled_from(ARCHITECTURES)
@@ -165,7 +166,8 @@ REFUSED_TO_WORKERS = (
     " tkill rt_sigqueueinfo rt_tgsigqueueinfo pidfd_open pidfd_send_signal setsid"
     " setpgid setpriority ioprio_set memfd_create shmget semget msgget mq_open io_setup"
     " inotify_init1 inotify_add_watch fchmod fchmodat fchown fchownat setxattr getxattr"
-    " fsetxattr utimensat mknodat execveat"
+    " fsetxattr utimensat mknodat execveat setuid setgid setresuid setresgid setgroups"
+    " setfsuid setfsgid capset"
 )
 OLD_ONES = (  # that aarch64 never had
     "fork vfork chmod chown lchown utime utimes futimesat mknod inotify_init"
@@ -346,6 +348,42 @@ def test_nobody_types_into_the_terminal(kind, arch):
         assert answer(kind, "ioctl", 0, request | 1 << 40, arch=arch) == EPERM
     for request in (0x5401, 0x5413, 0x541B):  # TCGETS, TIOCGWINSZ, FIONREAD
         assert answer(kind, "ioctl", 0, request, arch=arch) == ALLOW
+
+
+IS_A_TERMINAL = {0x5401, 0x802C542A, 0x5413}
+OF_A_DESCRIPTOR = {0x541B, 0x5421, 0x5450, 0x5451}  # FIONREAD, FIONBIO, FI(O)(N)CLEX
+FILE_SYSTEM = (0x40087602, 0x40086604, 0x40806685, 0x800C6613, 0xC0406618, 0x50009401)
+A_DRIVER = 0xC020462A  # of a graphics card
+
+
+@pytest.mark.parametrize("kind", WITHOUT_DRIVERS)
+@given(request=words | st.sampled_from(FILE_SYSTEM), architecture=architectures)
+def test_a_worker_asks_for_few_things_by_ioctl(kind, request, architecture):
+    """A file that is open to be read can be made immutable by one, for instance."""
+    known = request & 0xFFFFFFFF in IS_A_TERMINAL | OF_A_DESCRIPTOR
+    answered = answer(kind, "ioctl", 0, request, arch=architecture)
+
+    assert answered == (ALLOW if known else EPERM)
+
+
+@each_kind
+@each_architecture
+def test_nobody_changes_what_is_open_to_be_read(kind, arch):
+    for request in FILE_SYSTEM:
+        assert answer(kind, "ioctl", 0, request, arch=arch) == EPERM
+
+
+@each_architecture
+def test_a_driver_is_for_those_with_a_gpu(arch):
+    assert answer("worker-gpu", "ioctl", 0, A_DRIVER, arch=arch) == ALLOW
+    assert answer("worker-default", "ioctl", 0, A_DRIVER, arch=arch) == EPERM
+
+
+@each_worker
+@each_architecture
+def test_no_file_becomes_a_device_by_renaming(kind, arch):
+    for flags, due in ((0, ALLOW), (1, ALLOW), (2, ALLOW), (4, EPERM), (5, EPERM)):
+        assert answer(kind, "renameat2", 0, 0, 0, 0, flags, arch=arch) == due
 
 
 @each_worker

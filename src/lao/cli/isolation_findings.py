@@ -61,10 +61,10 @@ def proof_findings(worker: Proof | None, here: Proof | None) -> Iterator[Finding
         mend=_MENDS[level],
     )
     for name, proof in (("a worker", worker), ("this process", here)):
-        if proof is None:
+        proved, absent = layer_words({} if proof is None else proof.layers)
+        if not proved:
             yield finding("isolation", name, "gap", "is not locked")
             continue
-        proved, absent = layer_words(proof.layers)
         yield finding("isolation", name, "ok", f"proved: {', '.join(proved)}")
         if absent:
             yield finding("isolation", name, "note", f"not there: {', '.join(absent)}")

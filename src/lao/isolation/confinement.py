@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Confines a command: forks what stays outside, locks this process, tells how to go on."""
 
+import os
 import resource
+import stat
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from lao.errors import LaoError
 from lao.isolation.broker import fork_broker
@@ -16,6 +19,8 @@ from lao.isolation.levels import Machine, foresee
 from lao.isolation.orchestrator import lock_this_process
 from lao.isolation.spawner import fork_spawner
 from lao.policy import LoopbackEndpoint, Proof
+
+_STREAMS: Final = 2  # the last of the standard ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +81,8 @@ def _confine(
     programs: tuple[str, ...],
 ) -> Confinement:
     """Fork everybody first, so that all of them lock themselves at the same time."""
-    # For all: a program that a helper executes is dumpable again.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _dump_no_core()
+    _close_sockets()
     broker = None
     try:
         if endpoints:
@@ -101,6 +106,30 @@ def _confine(
         proof=proof,
         endpoints=endpoints,
     )
+
+
+def _dump_no_core() -> None:
+    """Bound it for all: a program that a helper executes is dumpable again.
+
+    With 1 the kernel writes no file, as with 0, and calls no program either.
+    """
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    bound = 0 if hard == 0 else 1
+    resource.setrlimit(resource.RLIMIT_CORE, (bound, bound))
+
+
+def _close_sockets() -> None:
+    """Close the sockets that this process was started with, but for standard streams.
+
+    Nobody has to leave one open for a command; it could send, lock or no lock. What
+    came through an exec can be told: it is inheritable, unlike all that Python makes.
+    """
+    for found in Path("/proc/self/fd").iterdir():
+        descriptor = int(found.name)
+        with suppress(OSError):  # the one that listed them
+            is_left = descriptor > _STREAMS and os.get_inheritable(descriptor)
+            if is_left and stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                os.close(descriptor)
 
 
 def _refuse_threads() -> None:

@@ -5,7 +5,8 @@ RLIMIT_AS is not used: a model file that is mapped into memory counts in full th
 The parent reads the resident size instead, the number of threads (RLIMIT_NPROC counts
 all processes of the user, unless the worker has a user namespace of its own), and the
 size of the scratch directory, because RLIMIT_FSIZE bounds each file and not their
-number.
+number; and the room on its disk, because a file that is open has a size when it has no
+name any more.
 """
 
 import os
@@ -18,6 +19,7 @@ from typing import Final
 from lao.policy import WorkerLimits
 
 SCRATCH_FILES: Final = 10_000
+_LAST_ROOM: Final = 256 << 20  # bytes of a disk that is about to be full
 _DEEPEST: Final = (
     100  # folders in folders: far fewer than the longest path has room for
 )
@@ -39,7 +41,9 @@ def rlimits(
 ) -> tuple[tuple[str, int], ...]:
     """Return what the worker sets on itself: names without `RLIMIT_`, and values."""
     found = [
-        ("CORE", 0),
+        # One byte, where nothing keeps the process from 0: for the kernel only 1 means
+        # that no program which collects memory of the dead is called either.
+        ("CORE", 1),
         ("MSGQUEUE", 0),
         ("NOFILE", limits.open_files),
         ("FSIZE", limits.file_size),
@@ -73,6 +77,20 @@ def scratch_is_too_large(scratch: Path, limits: WorkerLimits) -> bool:
         if size > limits.file_size or count > SCRATCH_FILES:
             return True
     return False
+
+
+def room_on_disk(scratch: Path) -> int:
+    """Return how many bytes may still be written where a scratch directory lies."""
+    found = os.statvfs(scratch)
+    return found.f_bavail * found.f_frsize
+
+
+def fills_the_disk(before: int, now: int, limits: WorkerLimits) -> bool:
+    """Whether a disk is about to be full, and lost more room than a worker may use.
+
+    Others write to it too: so it is only asked when nearly nothing is left.
+    """
+    return now < _LAST_ROOM and before - now > min(limits.file_size, before // 2)
 
 
 def _file_sizes(root: Path) -> Iterator[int]:

@@ -20,8 +20,17 @@ _SYSTEM: Final = (
     *("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime"),
     "/usr/share/zoneinfo",
     *("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"),
-    *("/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat"),
+    *("/proc/cpuinfo", "/proc/meminfo", "/proc/stat"),
     *("/sys/devices/system/cpu", "/sys/devices/system/node"),
+)
+# Of a process only what tells of itself: `net`, in it and in each of its threads, tells
+# of the whole machine's connections, and `mountinfo` of every disk and share.
+_OWN: Final = tuple(
+    f"/proc/self/{name}"
+    for name in (
+        *("auxv", "cgroup", "cmdline", "comm", "environ", "fd", "fdinfo", "io"),
+        *("limits", "maps", "smaps", "smaps_rollup", "stat", "statm", "status"),
+    )
 )
 _GPU_DEVICES: Final = (
     *("nvidia[0-9]*", "nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-caps/*"),
@@ -47,7 +56,7 @@ def lock_config(
     has_filters = machine.arch is not None and machine.seccomp
     return {
         "landlock": _landlock(machine, profile, access),
-        "seccomp": _seccomp(machine, profile) if has_filters else None,
+        "seccomp": _seccomp(machine, profile, gpu=gpu) if has_filters else None,
         "outside": dict(kernel.namespaces()) if machine.bwrap else None,
         "gpu": gpu,
     }
@@ -58,7 +67,7 @@ def interpreter_paths() -> tuple[str, ...]:
     """Return what an isolated interpreter must be able to read; all of it exists."""
     prefixes = (sys.base_prefix, sys.base_exec_prefix)
     ours = [f"{os.path.realpath(prefix)}/lib" for prefix in prefixes]
-    wanted = (*ours, *_SYSTEM, str(_PACKAGE), *_packages())
+    wanted = (*ours, *_SYSTEM, *_OWN, str(_PACKAGE), *_packages())
     return tuple(path for path in dict.fromkeys(wanted) if Path(path).exists())
 
 
@@ -107,10 +116,10 @@ def _landlock(machine: Machine, profile: Profile, access: Access) -> JsonValue:
     }
 
 
-def _seccomp(machine: Machine, profile: Profile) -> JsonValue:
+def _seccomp(machine: Machine, profile: Profile, *, gpu: bool) -> JsonValue:
     if machine.arch is None:
         return None
-    filtered = worker_filter(profile, arch=machine.arch)
+    filtered = worker_filter(profile, arch=machine.arch, gpu=gpu)
     checks = worker_checks(profile, arch=machine.arch)
     return {
         "code": filtered.code.hex(),

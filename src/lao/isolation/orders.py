@@ -75,10 +75,11 @@ def decode_order(data: bytes, programs: Sequence[str]) -> Order:
         found = _object(read_json(data.decode()), Order)
     except ValueError as error:
         raise OrderError(str(error)) from error
+    scratch, inbox = _folders(found["scratch"], found["inbox"])
     return Order(
         run=_run(found["run"]),
-        scratch=_path(found["scratch"]),
-        inbox=_path(found["inbox"]),
+        scratch=scratch,
+        inbox=inbox,
         limits=_limits(found["limits"]),
         profile=_profile(found["profile"]),
         readable=_paths(found["readable"]),
@@ -133,6 +134,15 @@ def _path(value: JsonValue) -> str:
     ):
         raise OrderError("a path is not absolute")
     return value
+
+
+def _folders(scratch: JsonValue, inbox: JsonValue) -> tuple[str, str]:
+    """Return the two folders of one worker: nothing else is ever writable."""
+    writable, readable = _path(scratch), _path(inbox)
+    root = os.path.dirname(os.path.normpath(writable))  # noqa: PTH120
+    if (writable, readable) != (f"{root}/scratch", f"{root}/inbox"):
+        raise OrderError("its folders are not those of one worker")
+    return writable, readable
 
 
 def _boolean(value: JsonValue) -> bool:

@@ -19,6 +19,7 @@ _TCP: Final = (0, 6)  # 0 chooses TCP; MPTCP is another protocol of the same typ
 _FAST_OPEN: Final = 0x20000000  # MSG_FASTOPEN: a connect() inside of a send
 _NAMESPACES: Final = 0x7E020000  # every CLONE_NEW* that clone() takes
 _THREAD: Final = 0x10000
+_WHITEOUT: Final = 4  # RENAME_WHITEOUT: a device stays where the file was
 _SIBLING: Final = 0x8000  # CLONE_PARENT: a child that is its parent's parent's
 
 
@@ -45,7 +46,7 @@ _KERNEL: Final = _refused(
     " quotactl quotactl_fd setdomainname iopl ioperm modify_ldt settimeofday"
     " clock_settime clock_adjtime adjtimex syslog vhangup uselib ustat sysfs"
     " open_by_handle_at name_to_handle_at fanotify_init fanotify_mark lookup_dcookie"
-    " nfsservctl migrate_pages move_pages memfd_secret"
+    " nfsservctl _sysctl migrate_pages move_pages memfd_secret"
 )
 _SENDING: Final[Rules] = {
     "sendto": _no_bits(3, _FAST_OPEN),
@@ -65,8 +66,42 @@ _IOCTL: Final[Rules] = {
                 0x5423,  # TIOCSETD: another line discipline
                 0x8901,  # FIOSETOWN: signals to another process
                 0x8902,  # SIOCSPGRP: the same, of a socket
-                0x40086602,  # FS_IOC_SETFLAGS: attributes of a file opened to read
+                # What changes a file, or its file system, that is open to be read.
+                0x40086602,  # FS_IOC_SETFLAGS
                 0x401C5820,  # FS_IOC_FSSETXATTR
+                0x40087602,  # FS_IOC_SETVERSION
+                0x40086604,  # EXT4_IOC_SETVERSION
+                0x40806685,  # FS_IOC_ENABLE_VERITY: nobody can change it any more
+                0x800C6613,  # FS_IOC_SET_ENCRYPTION_POLICY
+                0xC0506617,  # FS_IOC_ADD_ENCRYPTION_KEY
+                0xC0406618,  # FS_IOC_REMOVE_ENCRYPTION_KEY: the user's folders shut
+                0x50009401,  # BTRFS_IOC_SNAP_CREATE: files of elsewhere, in scratch
+                0x50009417,  # BTRFS_IOC_SNAP_CREATE_V2
+                0x5000940E,  # BTRFS_IOC_SUBVOL_CREATE
+                0x50009418,  # BTRFS_IOC_SUBVOL_CREATE_V2
+                0x5000940F,  # BTRFS_IOC_SNAP_DESTROY
+                0x5000943F,  # BTRFS_IOC_SNAP_DESTROY_V2
+                0x4008941A,  # BTRFS_IOC_SUBVOL_SETFLAGS
+            ),
+        )
+    )
+}
+# All that Python and the C library ask for. Many others work on a file that is open
+# to be read, or tell of network devices, and no list of them is ever whole.
+FEW_IOCTLS: Final[Rules] = {
+    "ioctl": AllowOnly(
+        (
+            Test(
+                1,
+                (
+                    0x5401,  # TCGETS: is it a terminal?
+                    0x802C542A,  # TCGETS2: the same
+                    0x5413,  # TIOCGWINSZ: how wide?
+                    0x541B,  # FIONREAD
+                    0x5421,  # FIONBIO
+                    0x5450,  # FIONCLEX
+                    0x5451,  # FIOCLEX
+                ),
             ),
         )
     )
@@ -81,6 +116,11 @@ NAMESPACES: Final = _refused(
 # Nothing of the lock is undone, or made to look as if it were.
 FINAL_LOCK: Final[Rules] = {
     **_refused("seccomp personality"),
+    # Who becomes somebody else, if only by a group, loses the death signal.
+    **_refused(
+        "setuid setgid setreuid setregid setresuid setresgid setfsuid setfsgid setgroups"
+        " capset"
+    ),
     "prctl": RefuseWhere(
         Test(
             0,
@@ -145,11 +185,14 @@ SHARED_MEMORY: Final = _refused(
 WATCHING: Final = _refused("inotify_init inotify_init1 inotify_add_watch")
 
 # What Landlock does not see: it works on files that are outside of every rule.
-METADATA: Final = _refused(
-    "chmod fchmod fchmodat chown lchown fchown fchownat setxattr lsetxattr fsetxattr"
-    " getxattr lgetxattr listxattr llistxattr removexattr lremovexattr fremovexattr"
-    " utime utimes futimesat utimensat mknod mknodat"
-)
+METADATA: Final[Rules] = {
+    **_refused(
+        "chmod fchmod fchmodat chown lchown fchown fchownat setxattr lsetxattr fsetxattr"
+        " getxattr lgetxattr listxattr llistxattr removexattr lremovexattr fremovexattr"
+        " utime utimes futimesat utimensat mknod mknodat"
+    ),
+    "renameat2": _no_bits(4, _WHITEOUT),
+}
 NO_FILES: Final = _refused(
     "open openat openat2 creat truncate unlink unlinkat rename renameat renameat2 mkdir"
     " mkdirat rmdir link linkat symlink symlinkat"

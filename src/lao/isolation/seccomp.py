@@ -28,8 +28,11 @@ NEWEST_REVIEWED: Final = 450
 _NO_CEILING: Final = 0x3FFFFFFF
 
 
-def worker_filter(profile: Profile, *, arch: Arch) -> Filter:
-    """Return the filter of a worker: no network, no other process, no way out."""
+def worker_filter(profile: Profile, *, arch: Arch, gpu: bool = False) -> Filter:
+    """Return the filter of a worker: no network, no other process, no way out.
+
+    With `gpu` it may ask devices for whatever their drivers understand.
+    """
     rules = {**refusals.TO_ALL, **refusals.NAMESPACES, **refusals.FINAL_LOCK}
     rules |= {**refusals.OTHER_PROCESSES, **refusals.SHARED_MEMORY}
     rules |= {**refusals.WATCHING, **refusals.METADATA}
@@ -40,6 +43,8 @@ def worker_filter(profile: Profile, *, arch: Arch) -> Filter:
             rules |= {**refusals.UNIX_SERVER, **refusals.NO_CHILDREN}
         case "program":
             rules |= {**refusals.NETWORK, **refusals.PLAIN_CHILDREN}
+    if not gpu:
+        rules |= refusals.FEW_IOCTLS
     return _filter(rules, arch)
 
 
@@ -59,7 +64,7 @@ def broker_filter(*, arch: Arch, unix: bool) -> Filter:
     rules = {**refusals.TO_ALL, **refusals.NAMESPACES, **refusals.FINAL_LOCK}
     rules |= {**refusals.OTHER_PROCESSES, **refusals.SHARED_MEMORY}
     rules |= {**refusals.WATCHING, **refusals.METADATA, **refusals.NO_FILES}
-    rules |= refusals.ALONE
+    rules |= {**refusals.ALONE, **refusals.FEW_IOCTLS}
     rules |= refusals.UNIX_CLIENT if unix else refusals.LOOPBACK_CLIENT
     return _filter(rules, arch)
 

@@ -20,6 +20,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from lao.errors import LaoError
+from lao.isolation import kernel
 from lao.isolation.forking import fork_apart
 from lao.isolation.landlock import network_ruleset
 from lao.isolation.launching import kill_group, reap, start
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     import subprocess
 
 _MOST_PROCESSES: Final = 256
-_CAP_SETFCAP: Final = 31  # without it no user namespace may hold the user 0
 _ROOM: Final = 8 * LONGEST  # what the socket holds unread
 
 
@@ -86,7 +86,7 @@ def _lock(machine: Machine) -> SelfLock:
         ruleset=network_ruleset(abi=0, scope=False),
         filter=spawner_filter(arch=arch) if arch is not None and has_filter else None,
         refused_by_filter=tuple(partial(socket.socket, each) for each in internet),
-        keeps=(_CAP_SETFCAP,) if starts_bwrap_as_root else (),
+        keeps=(kernel.CAP_SETFCAP,) if starts_bwrap_as_root else (),
     )
 
 
@@ -150,6 +150,7 @@ class _Spawner:
         try:
             requests, replies, output = _pipes(given)
             order = decode_order(data, self._programs)
+            _require_no_links(order.scratch, order.inbox)
             process = start(order, self._machine, (requests, replies, output))
         except OrderError as error:
             self._answer(REFUSED, handle, errno.EINVAL, str(error))
@@ -181,6 +182,13 @@ def _has_ended(pid: int) -> bool:
     """Whether a child is over, and waits to be collected."""
     flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
     return os.waitid(os.P_PID, pid, flags) is not None
+
+
+def _require_no_links(*folders: str) -> None:
+    """Refuse folders that are other ones: what is below them can be written."""
+    for folder in folders:
+        if os.path.realpath(folder) != folder:
+            raise OrderError("its folders lead elsewhere")
 
 
 def _pipes(given: Sequence[int]) -> tuple[int, int, int]:

@@ -20,6 +20,7 @@ from lao.isolation.orders import LONGEST, Order, encode_order
 from lao.isolation.spawner_client import HEAD, KILL, PIPES, REFUSED, START, STARTED
 from lao.verify.judging import Finding, Verdict
 from lao.verify.world import World
+from lao.workers.folders import WorkerFolder
 
 _SECONDS = 5.0
 _MOST_DESCRIPTORS = 1024
@@ -178,6 +179,10 @@ def _ask_spawner(link: socket.socket, world: World) -> Iterator[Finding]:
                 _changed(mapping, profile="none"),
                 pipes,
             ),
+            "let a worker write where it likes": (
+                _changed(mapping, scratch="/etc"),
+                pipes,
+            ),
             "take an order that is too long": (
                 _changed(mapping, readable=["/" * 4000] * (LONGEST // 4000 + 2)),
                 pipes,
@@ -206,9 +211,13 @@ def _start(
 
 
 def _good_order(world: World) -> bytes:
-    scratch = str(world.scratch)
-    order = Order(run="lao.workers.child", scratch=scratch, inbox=scratch)
-    return encode_order(order, ())
+    folder = WorkerFolder(world.scratch.resolve())
+    for each in (folder.scratch, folder.inbox):
+        each.mkdir(exist_ok=True)
+    scratch, inbox = str(folder.scratch), str(folder.inbox)
+    return encode_order(
+        Order(run="lao.workers.child", scratch=scratch, inbox=inbox), ()
+    )
 
 
 def _changed(order: Mapping[str, Any], **fields: object) -> bytes:

@@ -8,10 +8,8 @@ attempt itself.
 import json
 import os
 import secrets
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -21,6 +19,7 @@ from typing import Any, Final
 from lao.errors import LaoError
 from lao.policy import LoopbackEndpoint, WorkerLimits
 from lao.verify.attempt import Bait
+from lao.workers.clearing import held_folder, sweep
 
 VARIABLE: Final = "LAO_VERIFY_CANARY"
 LIMITS: Final = WorkerLimits(
@@ -117,15 +116,17 @@ class World:
 def open_world() -> Iterator[World]:
     """Make the folder, start the witness; at the end both are gone.
 
+    What an earlier proof left that was killed is removed first.
+
     Call it before this process locks itself: it starts a process. Within it, a secret is
     in the environment and in an open file that processes could inherit.
 
     Raises:
         LaoError: the witness did not start (`verify.no-witness`).
     """
-    folder = Path(tempfile.mkdtemp(prefix="lao-verify-"))
+    sweep(None)
     canary = secrets.token_hex(16)
-    try:
+    with held_folder(None) as folder:
         (folder / "scratch" / "own").mkdir(parents=True)
         (folder / "secret").write_text(canary)
         with _secret_to_inherit(folder / "secret", canary) as open_file:
@@ -135,8 +136,6 @@ def open_world() -> Iterator[World]:
                 yield World(folder, witness, bait, open_file=open_file)
             finally:
                 witness.communicate()  # it ends with its input
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from lao.isolation.launching import Launched, Launcher
 from lao.isolation.limits import usage_of
 from lao.isolation.orders import Order
 from lao.workers.folders import WorkerFolder
+from lao.workers.pipes import PIECE, PipeReader
 
 _GONE_SECONDS = 0.5
 
@@ -27,8 +28,8 @@ class Channel:
     process: Launched
     folder: WorkerFolder
     requests: asyncio.StreamWriter
-    replies: asyncio.StreamReader
-    printed: asyncio.StreamReader
+    replies: PipeReader
+    printed: PipeReader
 
     def kill(self) -> None:
         """End the process and all that it started."""
@@ -56,8 +57,8 @@ async def open_channel(
                 process=process,
                 folder=folder,
                 requests=await _writer(requests, ours),
-                replies=await _reader(replies, ours),
-                printed=await _reader(printed, ours),
+                replies=PipeReader(replies, hasty=PIECE // 16),
+                printed=PipeReader(printed, hasty=PIECE + 1),  # nobody hurries
             )
         finally:
             worker = process.pid
@@ -80,16 +81,6 @@ def _pipe(*, reads: ExitStack, writes: ExitStack) -> tuple[FileIO, FileIO]:
     reader = reads.enter_context(FileIO(source, "r"))
     writer = writes.enter_context(FileIO(sink, "w"))
     return reader, writer
-
-
-async def _reader(pipe: FileIO, stack: ExitStack) -> asyncio.StreamReader:
-    stream = asyncio.StreamReader()
-    loop = asyncio.get_running_loop()
-    transport, _ = await loop.connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(stream), pipe
-    )
-    stack.callback(transport.close)
-    return stream
 
 
 async def _writer(pipe: FileIO, stack: ExitStack) -> asyncio.StreamWriter:

@@ -3,6 +3,7 @@
 
 import re
 import signal
+import tempfile
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -124,6 +125,13 @@ def scratch_too_large() -> Failure:
     """The model filled its scratch directory."""
     what = "the model wrote more into its scratch directory than it may"
     mend = "make the model write less"
+    return Failure(code="worker.scratch-full", what=what, mend=mend)
+
+
+def disk_is_filling_up() -> Failure:
+    """While it ran the disk lost more room than the model may use, and is nearly full."""
+    what = "the disk of the model's scratch directory was nearly full, and it was ended"
+    mend = f"make room in {tempfile.gettempdir()}, or have the model write less"
     return Failure(code="worker.scratch-full", what=what, mend=mend)
 
 

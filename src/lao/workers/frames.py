@@ -23,6 +23,9 @@ PREFIX = struct.Struct(">II")
 HEADER_BYTES = 1 << 20
 BODY_BYTES = 16 << 20
 DEPTH = 64
+CONTAINERS = (
+    1 << 20
+)  # lists and objects: an empty one takes 3 bytes, and then 64 or more
 _INTEGER_DIGITS = 40  # enough for every 128-bit integer and its sign
 
 # Possessive, and the closing quote is optional: linear in any garbage.
@@ -134,7 +137,7 @@ def decode_json(data: bytes) -> JsonValue:
     """Read JSON strictly.
 
     Refused: invalid UTF-8, lone surrogates, NaN and infinities, duplicate keys,
-    integers past 128 bits or so, more than `DEPTH` levels.
+    integers past 128 bits or so, more than `DEPTH` levels or `CONTAINERS` parts.
     """
     _check_depth(data)
     try:
@@ -182,8 +185,11 @@ def _read_exactly(read: Callable[[int], bytes], count: int) -> bytes:
 def _check_depth(data: bytes) -> None:
     if data.count(b"[") + data.count(b"{") <= DEPTH:
         return
+    brackets = _STRING.sub(b"", data).translate(None, _NOT_BRACKETS)
+    if len(brackets) > 2 * CONTAINERS:
+        raise FrameError(f"JSON of more than {CONTAINERS} lists and objects")
     depth = 0
-    for bracket in _STRING.sub(b"", data).translate(None, _NOT_BRACKETS):
+    for bracket in brackets:
         depth += 1 if bracket in b"[{" else -1
         if depth > DEPTH:
             raise FrameError(f"JSON nested deeper than {DEPTH} levels")

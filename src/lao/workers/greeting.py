@@ -5,18 +5,23 @@ They are two frames, because the first is sent before any foreign code has run: 
 model can tell of layers that it does not have.
 """
 
-import asyncio
 from collections.abc import Mapping
 
 from lao.workers import failures
 from lao.workers.failures import Failure
-from lao.workers.frames import Frame, FrameError, TruncatedFrame, read_frame
+from lao.workers.frames import (
+    ByteStream,
+    Frame,
+    FrameError,
+    TruncatedFrame,
+    read_frame,
+)
 from lao.workflow.values import JsonValue
 
 Layers = Mapping[str, JsonValue]
 
 
-async def hear_hello(replies: asyncio.StreamReader) -> Layers:
+async def hear_hello(replies: ByteStream) -> Layers:
     """Return what the worker's self-check read back from the kernel.
 
     Raises:
@@ -29,7 +34,7 @@ async def hear_hello(replies: asyncio.StreamReader) -> Layers:
     return layers
 
 
-async def hear_ready(replies: asyncio.StreamReader) -> Failure | None:
+async def hear_ready(replies: ByteStream) -> Failure | None:
     """Wait until the model's class is there; return why it is not.
 
     Raises:
@@ -43,7 +48,7 @@ async def hear_ready(replies: asyncio.StreamReader) -> Failure | None:
     return None
 
 
-async def _next(replies: asyncio.StreamReader) -> Frame:
+async def _next(replies: ByteStream) -> Frame:
     frame = await read_frame(replies)
     if frame is None:
         raise TruncatedFrame("it said nothing")

@@ -46,6 +46,8 @@ _LAST_WORDS_SECONDS = 0.5
 _REAP_SECONDS = 0.25
 _POLITE_SECONDS = 0.2
 _FINAL = ("reply", "error")
+_FRAMES = 200
+_FRAMES_SECONDS = 0.01
 
 Answer = TypeVar("Answer")
 
@@ -259,8 +261,7 @@ class Worker:
         bounds = FrameBounds(body=min(BODY_BYTES, self._limits.output))
         try:
             await self._greet(channel)
-            while (frame := await read_frame(channel.replies, bounds)) is not None:
-                self._deliver(frame)
+            await self._deliver_all(channel, bounds)
             failure = await self._why_it_ended(channel)
         except (TruncatedFrame, OSError) as error:
             failure = await self._why_it_ended(channel)
@@ -291,6 +292,16 @@ class Worker:
             self.end(failure)
         self._ready.set()
 
+    async def _deliver_all(self, channel: Channel, bounds: FrameBounds) -> None:
+        """Take frames to the end; pause among many: an honest worker sends few."""
+        for count in itertools.count(1):
+            frame = await read_frame(channel.replies, bounds)
+            if frame is None:
+                return
+            self._deliver(frame)
+            if count % _FRAMES == 0:
+                await asyncio.sleep(_FRAMES_SECONDS)
+
     def _deliver(self, frame: Frame) -> None:
         request, kind = frame.header.get("id"), frame.header.get("kind")
         if isinstance(request, bool) or not isinstance(request, int):
@@ -320,7 +331,7 @@ class Worker:
 
     async def _listen(self, channel: Channel) -> None:
         """Drain what the worker prints, for ever; keep its end."""
-        while data := await channel.printed.read(1 << 16):
+        while data := await channel.printed.read():
             self._last_words.add(data)
         self._silent.set()
 

@@ -24,6 +24,7 @@ from lao.workers.channel import Channel, open_channel
 from lao.workers.folders import WorkerFolder
 from lao.workers.frames import Frame, FrameError, encode, encode_json
 from lao.workers.greeting import hear_hello
+from lao.workers.pipes import PipeReader
 from lao.workers.watching import overuse
 
 _SILENCE_SECONDS = 1.0  # for a grandchild to close the output after the program ended
@@ -139,9 +140,7 @@ async def _watch(channel: Channel, limits: WorkerLimits) -> None:
 class _Output:
     """What a program prints, line by line; its end is kept."""
 
-    def __init__(
-        self, stream: asyncio.StreamReader, limit: int, on_line: OnLine
-    ) -> None:
+    def __init__(self, stream: PipeReader, limit: int, on_line: OnLine) -> None:
         self._stream = stream
         self._left = limit
         self._on_line = on_line
@@ -150,7 +149,7 @@ class _Output:
 
     async def listen(self) -> None:
         """Hear everything, to the end of the output."""
-        while data := await self._stream.read(1 << 16):
+        while data := await self._stream.read():
             self._left -= len(data)
             if self._left < 0:
                 raise StepError(
