@@ -481,3 +481,13 @@ async def test_a_plugin_that_cannot_be_loaded_says_why(
     failed = await failure(uses("tell"), settings)
     assert failed.code == error
     assert words in f"{failed.what} {failed.mend}"
+
+
+async def test_what_it_says_beside_its_value_is_kept_short(add, settings):
+    body = "return PluginOutput(value=1, notes=('x' * 100_000, *(['n'] * 5_000)))"
+    add(step_of(body), name="tell", output={"type": "json"})
+    events = stream_events(uses("tell"), inputs={"text": TEXT}, settings=settings)
+    facts = [event.fact async for event in events]
+    (notes,) = (each.notes for each in facts if isinstance(each, StepFinished))
+    assert (len(notes), notes[-1]) == (21, "… and 4,981 more notes")
+    assert len(notes[0]) == 300

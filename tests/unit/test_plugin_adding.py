@@ -5,6 +5,7 @@ import io
 import os
 import stat
 import struct
+import time
 import zipfile
 from pathlib import Path
 
@@ -128,6 +129,17 @@ def test_no_code_of_it_runs(tmp_path, data):
     }
     add_plugin(write_wheel(tmp_path / "a.whl", files), data)
     assert not mark.exists()
+
+
+def test_code_that_python_would_take_for_the_compiled_source_is_left_out(
+    tmp_path, data
+):
+    hidden = {
+        "word_count/__pycache__/__init__.cpython-311.pyc": "x",
+        "word_count-1.data/purelib/word_count/__pycache__/a.pyc": "x",
+    }
+    add_plugin(write_wheel(tmp_path / "a.whl", wheel_files() | hidden), data)
+    assert not [path for path in tree(data) if "pyc" in path]
 
 
 def test_removing_leaves_nothing_of_it(tmp_path, data):
@@ -418,17 +430,29 @@ def test_what_a_process_left_halfway_is_undone_by_the_next(tmp_path, data):
     plugins = data / "plugins"
     (plugins / NAME).rename(plugins / f".replaced-{NAME}")
     (plugins / ".adding-abc" / "new").mkdir(parents=True)
+    for name, age in (("old", 3600), ("new", 0)):
+        (plugins / f".trust-{name}").touch()
+        then = time.time() - age
+        os.utime(plugins / f".trust-{name}", (then, then))
     assert list(installed(data)) == []
 
     add_plugin(write_plugin(tmp_path / "other", name="other"), data)
 
     assert list(installed(data)) == ["other", NAME]
-    assert [each.name for each in plugins.glob(".[ar]*")] == []
+    assert [each.name for each in plugins.glob(".[art]*")] == [".trust-new"]
+
+
+def test_what_a_process_left_halfway_can_be_removed(tmp_path, data):
+    add_plugin(write_plugin(tmp_path / "source"), data)
+    (data / "plugins" / NAME).rename(data / "plugins" / f".replaced-{NAME}")
+    remove_plugin(data, NAME)
+    assert tree(data) == ["plugins/.lock"]
 
 
 def test_the_folder_of_plugins_is_for_its_owner_alone(tmp_path, data):
     add_plugin(write_plugin(tmp_path / "source"), data)
-    assert stat.S_IMODE((data / "plugins").stat().st_mode) == 0o700
+    for folder in (data, data / "plugins"):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 def test_a_data_folder_that_cannot_be_written_is_told(tmp_path):

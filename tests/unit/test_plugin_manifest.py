@@ -89,6 +89,11 @@ BAD = {
         "plugin.bad-manifest",
         "lao-plugin.toml",
     ),
+    "endless keys": (
+        "# first\n" + "a." * 100_000 + "b = 1",
+        "plugin.bad-manifest",
+        "lao-plugin.toml:2:0",
+    ),
     "endless number": (
         f"lao = {'9' * 9000}",
         "plugin.bad-manifest",
@@ -137,6 +142,10 @@ WRONG = {
     "relative": {"permissions": {"read": ["models/x"]}},
     "upwards": {"permissions": {"read": ["/opt/../etc"]}},
     "everything": {"permissions": {"read": ["/"]}},
+    "everything, oddly": {"permissions": {"read": ["//"]}},
+    "home, oddly": {"permissions": {"read": ["//home/ana"]}},
+    "a path of two lines": {"permissions": {"read": ["/opt\nnothing"]}},
+    "a path that turns around": {"permissions": {"read": ["/opt/\u202ehss"]}},
     "home": {"permissions": {"read": ["~"]}},
     "above home": {"permissions": {"read": ["/home"]}},
     "processes": {"permissions": {"read": ["/proc/1/environ"]}},

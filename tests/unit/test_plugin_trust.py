@@ -4,15 +4,26 @@
 import os
 import shutil
 import socket
+from pathlib import Path
 
 import pytest
 from tests.plugin_sources import write_plugin
 
 from lao.errors import InvalidWorkflow, RefusedByPolicy, UsageError
 from lao.plugins.adding import add_plugin
+from lao.plugins.backend import PluginBackend
 from lao.plugins.identity import FolderIdentity
-from lao.plugins.installed import Manifests, installed, trust
+from lao.plugins.installed import (
+    Manifests,
+    installed,
+    manifest_of,
+    require_listable,
+    require_plugin,
+    trust,
+)
 from lao.plugins.trust import digest_of_folder
+from lao.policy import WorkerLimits
+from lao.workflow.local_models import Installed
 
 NAME = "word-count"
 
@@ -173,3 +184,110 @@ def test_files_that_changed_just_now_are_read_each_time(data):
     module(data).write_bytes(module(data).read_bytes()[:-1] + b" ")
     os.utime(module(data), ns=(found.st_atime_ns, found.st_mtime_ns))
     assert identity.digest() != first
+
+
+# What no trust gives
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A home folder, which is not the one that the data folder is in."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    return tmp_path / "home"
+
+
+REACH = {
+    "its data folder": lambda data: data,
+    "a file in it": lambda data: data / "lao.sqlite3",
+    "the folder around it": lambda data: data.parent,
+    "the home folder, by a link": lambda data: link(data, Path.home()),
+    "everything, by a link": lambda data: link(data, Path("/")),
+    "processes, by a link": lambda data: link(data, Path("/proc/self/root")),
+    "the data folder, by a link": lambda data: link(data, data),
+}
+
+
+def link(data, target):
+    place = data.parent.parent / "looks-harmless"
+    place.symlink_to(target)
+    return place
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("wanted", REACH.values(), ids=REACH)
+def test_nobody_can_let_it_read_everything_or_what_lao_keeps(tmp_path, wanted):
+    data = tmp_path / "share" / "data"
+    data.parent.mkdir()
+    read = str(wanted(data))
+    source = write_plugin(tmp_path / "source", permissions={"read": [read]})
+    with pytest.raises(RefusedByPolicy) as raised:
+        add_plugin(source, data)
+    assert raised.value.code == "plugin.reads-too-much"
+
+
+@pytest.mark.usefixtures("home")
+def test_a_link_that_is_bent_after_the_trust_gives_nothing_more(tmp_path):
+    (tmp_path / "models").mkdir()
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "models")
+    source = write_plugin(tmp_path / "source", permissions={"read": [str(link)]})
+    add_plugin(source, tmp_path / "data")
+    trust(tmp_path / "data", NAME)
+    link.unlink()
+    link.symlink_to("/")
+    with pytest.raises(RefusedByPolicy) as raised:
+        look(tmp_path / "data")
+    assert raised.value.code == "plugin.reads-too-much"
+
+
+def look(data):
+    backend = PluginBackend(
+        model=Installed(name=NAME), data=data, pool=None, limits=WorkerLimits()
+    )
+    return backend._look()
+
+
+@pytest.mark.parametrize("folder", ["", "plugins"])
+def test_a_folder_that_others_can_write_holds_no_trust(data, folder):
+    trust(data, NAME)
+    (data / folder).chmod(0o777)
+    for act in (lambda: look(data), lambda: trust(data, NAME)):
+        with pytest.raises(RefusedByPolicy) as raised:
+            act()
+        assert raised.value.code == "plugin.exposed-folder"
+    (data / folder).chmod(0o755)
+    assert look(data).digest.startswith("sha256:")
+
+
+def test_a_manifest_that_is_replaced_while_it_is_read_is_noticed(data, monkeypatch):
+    trust(data, NAME)
+    place = data / "plugins" / NAME / "lao-plugin.toml"
+
+    def swapped(folder, name):
+        place.write_text(place.read_text() + '[permissions]\nread = ["/opt"]\n')
+        return manifest_of(folder, name)
+
+    monkeypatch.setattr("lao.plugins.backend.manifest_of", swapped)
+    with pytest.raises(RefusedByPolicy) as raised:
+        look(data)
+    assert raised.value.code == "plugin.changed"
+
+
+def test_plugins_that_cannot_be_looked_at_are_told_from_none(data, monkeypatch):
+    def refuse(path, **_):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    require_listable(data / "nothing")
+    require_listable(data / "plugins")
+    monkeypatch.setattr(Path, "lstat", refuse)
+    monkeypatch.setattr(Path, "is_symlink", refuse)
+    assert list(installed(data)) == []
+    for act in (
+        lambda: require_listable(data / "plugins"),
+        lambda: require_plugin(data / "plugins", NAME),
+        lambda: look(data),
+    ):
+        with pytest.raises(UsageError) as raised:
+            act()
+        assert raised.value.code == "plugin.unreadable"

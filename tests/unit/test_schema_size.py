@@ -61,7 +61,10 @@ def test_a_chain_without_end_is_refused():
     "schema",
     [
         {"$ref": "#"},
-        {"$defs": {"a": {"properties": {"l": {"$ref": "#/$defs/a"}}}}, "$ref": "#/$defs/a"},
+        {
+            "$defs": {"a": {"properties": {"l": {"$ref": "#/$defs/a"}}}},
+            "$ref": "#/$defs/a",
+        },
         {"enum": list(range(100_000))},
         {"properties": {"default": {"type": "string"}, "enum": {"type": "string"}}},
         {"properties": {f"n{number}": {"type": "string"} for number in range(5000)}},
@@ -78,7 +81,8 @@ def test_usual_and_recursive_schemas_are_not(schema):
         lambda inner: (
             st.lists(inner, max_size=3)
             | st.dictionaries(
-                st.sampled_from(["$ref", "$defs", "allOf", "$anchor", "$id", "a"]), inner
+                st.sampled_from(["$ref", "$defs", "allOf", "$anchor", "$id", "a"]),
+                inner,
             )
         ),
     )

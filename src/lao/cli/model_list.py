@@ -2,7 +2,8 @@
 """Finds the models that can run here and now, each with the name to type for it."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +20,8 @@ from lao.backends.ollama import OllamaModelInfo, list_models, server_version
 from lao.backends.packages import PACKAGES
 from lao.config import Settings
 from lao.errors import LaoError, ModelUnavailable, Problem
+from lao.plugins.installed import InstalledPlugin, Manifests, installed
+from lao.plugins.trust import Trust
 from lao.workflow.local_models import Ollama, parse_model
 
 _PATIENCE = 10.0  # seconds for a server that accepts a question and says nothing
@@ -28,6 +31,11 @@ _EMBEDDED = {
     "summary": "picks sentences, by rules",
     "entities": "finds names, dates and sums, by rules",
     "redact": "hides names and numbers, by rules",
+}
+_TRUST_PROBLEMS: Mapping[Trust, str] = {
+    "trusted": "",
+    "untrusted": "not trusted yet: lao plugin trust {}",
+    "changed": "its files have changed: lao plugin trust {} shows what differs",
 }
 
 
@@ -143,6 +151,29 @@ def _digest(file: ModelFile, cache: Path, hashing: Callable[[ModelFile], bool]) 
         return file_digest(file.path, cache_folder=cache)
     except ModelUnavailable:
         return ""
+
+
+def plugin_models(data: Path) -> Iterator[ListedModel]:
+    """Yield the plugins that are models; nothing of them runs.
+
+    One whose manifest is wrong may be anything: `lao plugins` tells of it.
+    """
+    plugins, manifests = installed(data), Manifests(data)
+    for name in manifests:
+        with suppress(LaoError):
+            if manifests[name].kind == "model":
+                yield _from_plugin(plugins[name])
+
+
+def _from_plugin(plugin: InstalledPlugin) -> ListedModel:
+    return ListedModel(
+        name=f"plugin:{plugin.name}",
+        kind="plugin",
+        digest=plugin.digest,
+        path=str(plugin.folder),
+        about=plugin.manifest.description,
+        problem=_TRUST_PROBLEMS[plugin.trust].format(plugin.name),
+    )
 
 
 def embedded_models() -> Iterator[ListedModel]:

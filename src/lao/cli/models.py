@@ -20,6 +20,7 @@ from lao.cli.model_list import (
     embedded_models,
     files_on_disk,
     model_folders,
+    plugin_models,
 )
 from lao.cli.options import common, settings_from
 from lao.cli.run_words import one_line
@@ -47,8 +48,8 @@ def command(
     """List the models that can run here and now.
 
     These are the models of the Ollama server, GGUF and whisper.cpp files below the
-    folders of Hugging Face and LM Studio, ~/models and every --model-dir, and the
-    models that come with LAO. The first column is what to type after --model.
+    folders of Hugging Face and LM Studio, ~/models and every --model-dir, plugins that
+    are models, and the models that come with LAO. The first column is what to type after --model.
     """
     settings = settings_from(flags)
     quiet = bool(flags.get("quiet"))
@@ -68,6 +69,7 @@ def command(
             cache=settings.folders.cache,
             hashing=hashing,
         ),
+        *plugin_models(settings.folders.data),
         *embedded_models(),
     ]
     if as_json:
@@ -88,7 +90,7 @@ def _as_table(found: Sequence[ListedModel]) -> str:
             one.quantization,
             "" if one.context_length is None else str(one.context_length),
             one.digest.removeprefix("sha256:")[:_SHORT_DIGEST],
-            one.problem or (one.about if one.kind == "embedded" else ""),
+            one.problem or (one.about if one.kind in ("embedded", "plugin") else ""),
         )
         for one in found
     ]

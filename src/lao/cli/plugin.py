@@ -234,6 +234,11 @@ def new(
 )
 @click.option("--no-call", is_flag=True, help="Run nothing of it.")
 @click.option(
+    "--grant",
+    is_flag=True,
+    help="Give the dry call what the manifest asks for: files, the graphics card.",
+)
+@click.option(
     "--accept-no-isolation",
     is_flag=True,
     default=None,
@@ -254,6 +259,7 @@ def check(
     parameters: Sequence[str],
     *,
     no_call: bool,
+    grant: bool,
     timeout: str,
     as_json: bool,
     **flags: object,
@@ -269,6 +275,7 @@ def check(
         value=given,
         parameters=parameters,
         is_called=not no_call,
+        is_granted=grant,
         seconds=seconds_from(timeout) or 60.0,
     )
     return check_plugin(settings_from(flags), path, asked, as_json=as_json)

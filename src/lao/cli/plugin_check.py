@@ -3,7 +3,6 @@
 
 import asyncio
 import json
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Final, Literal
 
 from lao.backend_factory import worker_limits
 from lao.cli.given import Given
+from lao.cli.plugin_view import requests_of
 from lao.cli.run_words import one_line, seconds_words
 from lao.cli.terminal import write_answer, write_note
 from lao.config import Settings
@@ -22,6 +22,7 @@ from lao.plugins.api import QuietReport
 from lao.plugins.samples import sample_of
 from lao.plugins.trial import Trial, trial_of
 from lao.plugins.type_check import find_type_problems, type_checker
+from lao.workers.clearing import held_folder
 from lao.workflow.json_text import read_json
 from lao.workflow.plugins import PluginManifest
 from lao.workflow.steps import Input
@@ -52,6 +53,7 @@ class Asked:
     value: str | None = None
     parameters: Sequence[str] = ()
     is_called: bool = True
+    is_granted: bool = False
     seconds: float = 60.0
 
 
@@ -110,10 +112,11 @@ async def _check(
             launcher=confined.launcher,
             accept_none=accept_none,
             limits=worker_limits(settings),
+            kept=settings.folders.data,
         )
         async with opening as trial:
             looks.add(_manifest_look(trial.manifest))
-            looks.add(await _types_look(trial, confined))
+            looks.add(await _types_look(trial, confined, is_called=asked.is_called))
             looks.add(await _call_look(trial, asked))
             looks.add(_sandbox_look(trial))
     except LaoError as error:
@@ -126,13 +129,17 @@ def _manifest_look(manifest: PluginManifest) -> Look:
     return Look(name="manifest", status="ok", what=what)
 
 
-async def _types_look(trial: Trial, confined: Confinement) -> Look:
+async def _types_look(trial: Trial, confined: Confinement, *, is_called: bool) -> Look:
     if type_checker() is None:
         what = "not looked at: mypy is not installed beside LAO"
         return Look(name="types", status="skipped", what=what)
     try:
+        trial.require_isolation()  # mypy runs the plugins that its settings name
         problems = await find_type_problems(
-            trial.folder, trial.manifest, launcher=confined.launcher
+            trial.folder,
+            trial.manifest,
+            launcher=confined.launcher,
+            own_settings=is_called,
         )
     except LaoError as error:
         return _failed("types", "could not be looked at", error)
@@ -152,10 +159,14 @@ async def _types_look(trial: Trial, confined: Confinement) -> Look:
 async def _call_look(trial: Trial, asked: Asked) -> Look:
     if not asked.is_called:
         return Look(name="dry call", status="skipped", what="not made, as you asked")
+    wanted = requests_of(trial.manifest)
+    if wanted and not asked.is_granted:
+        what = f"not made: it asks for more than its own folder ({'; '.join(wanted)}); --grant gives it that"
+        return Look(name="dry call", status="skipped", what=what)
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="lao-check-") as folder:
+    with held_folder(None) as folder:
         try:
-            value = _value(trial.manifest, asked.value, Path(folder))
+            value = _value(trial.manifest, asked.value, folder)
             told = dict(_parameters(trial.manifest, asked.parameters))
             async with asyncio.timeout(asked.seconds):
                 reply = await trial.call(value, QuietReport(), parameters=told)

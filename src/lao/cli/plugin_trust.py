@@ -23,9 +23,11 @@ from lao.cli.terminal import is_terminal, write_answer, write_note
 from lao.config import Settings
 from lao.errors import RefusedByPolicy, UsageError
 from lao.plugins.installed import InstalledPlugin, plugins_folder, trust
+from lao.plugins.reach import require_reach
 from lao.plugins.trust import (
     Changes,
     TrustRecord,
+    changed,
     changes,
     contents_of_folder,
     digest_of,
@@ -50,6 +52,9 @@ def trust_plugin(
     plugin = find_plugin(settings, name)
     contents = contents_of_folder(plugin.folder)
     digest = digest_of(contents)
+    if plugin.digest != digest:  # the manifest that is shown may be another, too
+        raise changed(name)
+    require_reach(plugin.manifest, data)
     record = read_trust(plugins_folder(data), name)
     differs = None if record is None else changes(record.files, contents)
     if not as_json:

@@ -99,11 +99,25 @@ def request_facts(manifest: PluginManifest) -> Iterator[tuple[str, str]]:
     """Yield what a plugin is and asks for."""
     yield "kind", f"{manifest.kind}: {manifest.input} → {manifest.output}"
     yield "runs", "in a locked process of its own, without a network"
-    asked = [f"to read {path}" for path in manifest.read]
-    if manifest.gpu:
-        asked.insert(0, "the graphics card, which weakens the lock")
+    asked = requests_of(manifest)
     yield "asks for", asked[0] if asked else "nothing beyond its own folder"
     yield from (("", each) for each in asked[1:])
+
+
+def requests_of(manifest: PluginManifest) -> list[str]:
+    """Return what a plugin asks for beyond its own folder, in words."""
+    asked = [f"to read {_whole(path)}" for path in manifest.read]
+    if manifest.gpu:
+        asked.insert(0, "the graphics card, which weakens the lock")
+    return asked
+
+
+def _whole(path: str) -> str:
+    """Return a path, and where it leads if a link stands in it."""
+    place = Path(path).resolve()
+    leads = "" if str(place) == path else f" (a link to {place})"
+    what = " and everything below it" if place.is_dir() else ""
+    return f"{path}{leads}{what}"
 
 
 def example(manifest: PluginManifest) -> str:

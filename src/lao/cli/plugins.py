@@ -13,7 +13,12 @@ from lao.cli.tables import width_of
 from lao.cli.terminal import is_terminal, write_answer, write_note
 from lao.config import Settings
 from lao.errors import InvalidWorkflow, LaoError
-from lao.plugins.installed import InstalledPlugin, installed
+from lao.plugins.installed import (
+    InstalledPlugin,
+    installed,
+    plugins_folder,
+    require_listable,
+)
 
 _BROKEN = InvalidWorkflow.exit_code
 
@@ -63,6 +68,7 @@ def _fitted(text: str) -> str:
 
 def _readable(settings: Settings) -> tuple[list[InstalledPlugin], bool]:
     """Return the plugins that are sound, and whether all are; note the others."""
+    require_listable(plugins_folder(settings.folders.data))
     plugins = installed(settings.folders.data)
     found: list[InstalledPlugin] = []
     for name in plugins:

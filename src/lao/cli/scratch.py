@@ -3,16 +3,18 @@
 
 import shutil
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from lao.cli.going_on import can_go_on
 from lao.config import Settings
+from lao.workers.clearing import held_folder, sweep
 
 if TYPE_CHECKING:
     from lao.store.opening import Store
 
-_IN_MEMORY = Path("/dev/shm")  # noqa: S108  (a private folder is made in it)
+IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108  (a private folder is made in it)
 
 
 class Scratch:
@@ -28,13 +30,18 @@ class Scratch:
         self._is_ephemeral = settings.ephemeral
         self._run = run
         self._store = store
+        self._held = ExitStack()
         self.folder = _folder(settings, run)
 
     def __enter__(self) -> Self:
-        """Make the folder of an ephemeral run; all its temporary files go there."""
+        """Make the folder of an ephemeral run; all its temporary files go there.
+
+        Those of ephemeral runs that were killed are removed, whatever run this is.
+        """
+        place = IN_MEMORY if IN_MEMORY.is_dir() else None
+        sweep(place)
         if self._is_ephemeral:
-            place = _IN_MEMORY if _IN_MEMORY.is_dir() else None
-            self.folder = Path(tempfile.mkdtemp(prefix="lao-", dir=place))
+            self.folder = self._held.enter_context(held_folder(place))
             tempfile.tempdir = str(self.folder)
         return self
 
@@ -42,7 +49,8 @@ class Scratch:
         """Remove the folder, unless the run may need it again."""
         if self._is_ephemeral:
             tempfile.tempdir = None
-        if self._is_ephemeral or not can_go_on(self._store, self._run):
+            self._held.close()
+        elif not can_go_on(self._store, self._run):
             shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -10,8 +10,9 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -28,6 +29,7 @@ from lao.plugins.installed import (
 from lao.plugins.manifest import MANIFEST, read_manifest
 from lao.plugins.reach import require_reach
 from lao.plugins.trust import (
+    UNFINISHED,
     digest_of_folder,
     forget_trust,
     not_written,
@@ -43,6 +45,7 @@ from lao.workflow.plugins import PluginManifest
 WHEELS: Final = "wheels"
 _FILLING: Final = ".adding-"
 _REPLACED: Final = ".replaced-"
+_LONG: Final = 60.0  # seconds; a record of trust is written within one
 Change = Literal["new", "upgrade", "downgrade", "same"]
 
 
@@ -141,6 +144,15 @@ def _finish_earlier(plugins: Path) -> None:
                 path.rename(target)
         if path.name.startswith((_FILLING, _REPLACED)):
             shutil.rmtree(path, ignore_errors=True)
+        elif path.name.startswith(UNFINISHED) and _is_old(path):
+            path.unlink(missing_ok=True)
+
+
+def _is_old(path: Path) -> bool:
+    """Whether a file is not one that another process writes just now."""
+    with suppress(FileNotFoundError):
+        return abs(time.time() - path.lstat().st_mtime) > _LONG
+    return False
 
 
 def _fill(staging: Path, source: Path, wheels: Sequence[Path]) -> None:

@@ -25,6 +25,8 @@ from lao.workflow.plugins import NO_PARAMETERS, PluginManifest, is_of_type, why_
 from lao.workflow.values import JsonValue
 
 _ENTRY = "lao.plugins.worker:PluginModel"
+_MOST_NOTES = 20
+_LONGEST_NOTE = 300  # characters
 _ENOUGH: frozenset[Level] = frozenset(["L2", "L3"])
 
 
@@ -102,7 +104,7 @@ class PluginBackend:
         _require_input(manifest, request)
         reply = await self.pool.infer(ready.spec, request, report)
         _require_output(manifest, request, reply)
-        return reply
+        return _told_briefly(reply)
 
     def proof(self) -> Proof | None:
         """Return what its worker has proved of itself."""
@@ -162,6 +164,18 @@ class PluginBackend:
             gpu=manifest.gpu,
             content=digest,
         )
+
+
+def _told_briefly(reply: ModelReply) -> ModelReply:
+    """Return a reply with no more words beside its value than a person reads."""
+    notes = tuple(_short(note) for note in reply.notes[:_MOST_NOTES])
+    if left := len(reply.notes) - len(notes):
+        notes = (*notes, f"… and {left:,} more notes")
+    return replace(reply, notes=notes, made_by=_short(reply.made_by))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_NOTE else f"{text[: _LONGEST_NOTE - 1]}…"
 
 
 def _parameters(

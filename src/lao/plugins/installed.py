@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from lao.errors import RefusedByPolicy, UsageError, did_you_mean
+from lao.plugins.folder import unreadable
 from lao.plugins.manifest import MANIFEST, read_manifest
 from lao.plugins.manifest_shape import PLUGIN_NAME
 from lao.plugins.reach import require_reach
@@ -21,6 +22,7 @@ from lao.plugins.trust import (
     contents_of_folder,
     digest_of,
     digest_of_folder,
+    require_private,
     trust_in,
     write_trust,
 )
@@ -134,6 +136,7 @@ def trust(data: Path, name: str, *, expected: str | None = None) -> str:
     require_plugin(folder, name)
     manifest = manifest_of(folder, name)
     require_reach(manifest, data)
+    require_private(folder)
     files = contents_of_folder(folder / name)
     digest = digest_of(files)
     if expected is not None and digest != expected:
@@ -149,7 +152,9 @@ def look_at(folder: Path, name: str) -> InstalledPlugin:
         digest = digest_of_folder(folder / name)
     except RefusedByPolicy:
         digest = ""
-    manifest = manifest_of(folder, name)  # later: who trusts it looks at the files again
+    manifest = manifest_of(
+        folder, name
+    )  # later: who trusts it looks at the files again
     return InstalledPlugin(
         name=name,
         folder=folder / name,
@@ -192,12 +197,31 @@ def _is_plugin(folder: Path, name: str) -> bool:
     if not _NAME.fullmatch(name):
         return False
     place = folder / name
-    return not place.is_symlink() and (place / MANIFEST).is_file()
+    try:
+        return not place.is_symlink() and (place / MANIFEST).is_file()
+    except PermissionError as error:
+        raise unreadable(str(place), error) from error
 
 
 def _names(folder: Path) -> list[str]:
+    """Return what is there; nothing where it cannot be looked at."""
     try:
         found = [each.name for each in folder.iterdir()]
-    except OSError:
+        return sorted(name for name in found if _is_plugin(folder, name))
+    except (OSError, UsageError):
         return []
-    return sorted(name for name in found if _is_plugin(folder, name))
+
+
+def require_listable(folder: Path) -> None:
+    """Tell a folder of plugins that cannot be looked at from one without any.
+
+    Raises:
+        UsageError: `plugin.unreadable`.
+    """
+    try:
+        for each in folder.iterdir():
+            each.lstat()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise unreadable(str(folder), error) from error

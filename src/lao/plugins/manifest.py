@@ -20,6 +20,7 @@ from lao.workflow.scalar_shapes import FAILED
 MANIFEST: Final = "lao-plugin.toml"
 _LARGEST = 256 << 10
 _DEEPEST = 32
+_MOST_DOTS = 300  # in a line: the parser takes ages over a key of a thousand parts
 _WHERE = re.compile(r"(.*) \(at line (\d+), column (\d+)\)", re.DOTALL)
 
 
@@ -65,6 +66,11 @@ def _read(path: Path, shown: Path) -> bytes:
 def _parsed(data: bytes, source: str) -> object:
     import tomllib  # noqa: PLC0415  (only runs with plugins need it)
 
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        if line.count(b".") > _MOST_DOTS:
+            what = f"a line of the manifest holds more than {_MOST_DOTS} dots"
+            mend = "write it as several lines"
+            raise _wrong("plugin.bad-manifest", what, Place(source, number), mend)
     try:
         return tomllib.loads(data.decode("utf-8"))
     except UnicodeDecodeError as error:

@@ -16,9 +16,7 @@ def holds_too_much(path: Path) -> bool:
         home = Path("~").expanduser()
     except RuntimeError:  # there is no home folder
         home = Path("/")
-    return (
-        len(path.parts) == 1 or path.parts[1] in _NEVER or home.is_relative_to(path)
-    )
+    return len(path.parts) == 1 or path.parts[1] in _NEVER or home.is_relative_to(path)
 
 
 def require_reach(manifest: PluginManifest, data: Path) -> None:

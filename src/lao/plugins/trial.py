@@ -5,7 +5,6 @@ It is unpacked, locked and called exactly as an installed one; the folder is gon
 the end. What it may do there is what the kernel leaves it, trusted or not.
 """
 
-import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,7 +14,9 @@ from lao.isolation.launching import ChildLauncher, Launcher
 from lao.plugins.adding import add_plugin
 from lao.plugins.backend import PluginBackend, require_isolation
 from lao.plugins.installed import manifest_of, plugins_folder, trust
+from lao.plugins.reach import require_reach
 from lao.policy import Level, Proof, WorkerLimits
+from lao.workers.clearing import held_folder
 from lao.workers.pool import WorkerPool
 from lao.workflow.inference import (
     ModelDescription,
@@ -52,7 +53,7 @@ class Trial:
         Raises:
             LaoError: what a run would report: of its types, its worker, or itself.
         """
-        self._require_isolation()
+        self.require_isolation()
         request = ModelRequest(
             input=value,
             files=tuple(files_in(value, self.manifest.input)),
@@ -63,14 +64,19 @@ class Trial:
 
     async def describe(self) -> ModelDescription:
         """Have the plugin say what it is."""
-        self._require_isolation()
+        self.require_isolation()
         return await self.backend.describe()
 
     def proof(self) -> Proof | None:
         """Return what the plugin's worker has proved, if there is one."""
         return self.backend.proof()
 
-    def _require_isolation(self) -> None:
+    def require_isolation(self) -> None:
+        """Refuse to run anything of it where it could read the user's files.
+
+        Raises:
+            RefusedByPolicy: `plugin.needs-isolation`.
+        """
         require_isolation(self.manifest.name, self.level, accept_none=self.accept_none)
 
 
@@ -81,16 +87,21 @@ async def trial_of(
     launcher: Launcher | None = None,
     accept_none: bool = False,
     limits: WorkerLimits | None = None,
+    kept: Path | None = None,
 ) -> AsyncIterator[Trial]:
     """Add the plugin in a folder or a wheel where nobody else sees it.
+
+    `kept` is the user's own data folder, which no plugin can ask to read.
 
     Raises:
         LaoError: as `add_plugin`.
     """
     launcher = launcher or ChildLauncher(accept_none=accept_none)
-    with tempfile.TemporaryDirectory(prefix="lao-trial-") as folder:
-        data = Path(folder)
+    with held_folder(None) as data:
         name = add_plugin(source, data).name
+        manifest = manifest_of(plugins_folder(data), name)
+        if kept is not None:
+            require_reach(manifest, kept)
         trust(data, name)
         async with WorkerPool(launcher=launcher, max_workers=1) as pool:
             backend = PluginBackend(
@@ -101,7 +112,7 @@ async def trial_of(
             )
             yield Trial(
                 folder=plugins_folder(data) / name,
-                manifest=manifest_of(plugins_folder(data), name),
+                manifest=manifest,
                 level=launcher.machine.level,
                 backend=backend,
                 accept_none=accept_none,

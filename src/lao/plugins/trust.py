@@ -7,6 +7,7 @@ folder does not reach it.
 
 import json
 import os
+import shlex
 import stat
 import tempfile
 from collections.abc import Mapping
@@ -21,6 +22,8 @@ from lao.plugins.folder import Entry, unreadable, walk_folder
 
 Trust = Literal["trusted", "untrusted", "changed"]
 
+UNFINISHED: Final = ".trust-"
+"""How the name of a record begins that is still being written."""
 _LARGEST_RECORD: Final = 32 << 20
 
 
@@ -123,7 +126,7 @@ def write_trust(plugins: Path, name: str, record: TrustRecord) -> None:
     """
     text = json.dumps(asdict(record))
     try:
-        descriptor, path = tempfile.mkstemp(prefix=".trust-", dir=plugins)
+        descriptor, path = tempfile.mkstemp(prefix=UNFINISHED, dir=plugins)
         with os.fdopen(descriptor, "w") as file:
             file.write(text)
             file.flush()

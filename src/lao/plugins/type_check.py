@@ -36,9 +36,15 @@ def type_checker() -> str | None:
 
 
 async def find_type_problems(
-    folder: Path, manifest: PluginManifest, *, launcher: Launcher
+    folder: Path,
+    manifest: PluginManifest,
+    *,
+    launcher: Launcher,
+    own_settings: bool = True,
 ) -> tuple[Problem, ...]:
     """Return what `mypy --strict` says of a plugin's package.
+
+    Without `own_settings` nothing of the plugin can run.
 
     Raises:
         StepError: mypy itself failed (`plugin.type-check-failed`), or its process.
@@ -48,12 +54,13 @@ async def find_type_problems(
     top = root / manifest.entry.partition(":")[0].partition(".")[0]
     target = top if top.is_dir() else top.with_suffix(".py")
     settings = folder / "pyproject.toml"
+    is_used = own_settings and settings.is_file()
     found: list[str] = []
     with worker_folder() as private:
         end = await run_program(
             (
                 *(sys.executable, "-I", "-m", "mypy", *_OPTIONS),
-                *("--config-file", str(settings) if settings.is_file() else ""),
+                *("--config-file", str(settings) if is_used else ""),
                 *("--", str(target)),
             ),
             folder=private,

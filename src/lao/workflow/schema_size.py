@@ -9,7 +9,6 @@ costs each schema below it a second time.
 import re
 from collections.abc import Iterator, Mapping
 from typing import Final
-from urllib.parse import unquote
 
 from lao.workflow.values import JsonValue
 
@@ -19,6 +18,7 @@ _REFERENCES: Final = ("$ref", "$dynamicRef", "$recursiveRef")
 _ANCHORS: Final = ("$anchor", "$dynamicAnchor")
 _DATA: Final = ("const", "default", "enum", "examples")
 _TWICE: Final = ("unevaluatedItems", "unevaluatedProperties")
+_ESCAPE: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 _INDEX: Final = re.compile("0|[1-9][0-9]{0,8}")
 
 Schema = Mapping[str, JsonValue]
@@ -70,7 +70,7 @@ class _Count:
         if not fragment.startswith("/"):
             return self._anchors.get(fragment)
         found: JsonValue | Schema = root
-        for part in unquote(fragment[1:]).split("/"):
+        for part in _unescaped(fragment[1:]).split("/"):
             name = part.replace("~1", "/").replace("~0", "~")
             if isinstance(found, Mapping):
                 found = found.get(name)
@@ -79,6 +79,12 @@ class _Count:
             else:
                 return None
         return found
+
+
+def _unescaped(fragment: str) -> str:
+    data = fragment.encode("utf-8", "replace")
+    found = _ESCAPE.sub(lambda match: bytes([int(match[1], 16)]), data)
+    return found.decode("utf-8", "replace")
 
 
 def _anchors(value: JsonValue | Schema) -> Iterator[tuple[str, Schema]]:
