@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from tests.models import make_tiny_gguf, make_tiny_whisper
+
+settings.register_profile("slow", max_examples=500, deadline=None)
 
 
 @pytest.fixture(scope="session", autouse=True)

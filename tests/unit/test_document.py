@@ -260,9 +260,28 @@ def test_connections_are_pairs() -> None:
 
 
 def test_what_the_editor_keeps_stays_out_of_the_workflow() -> None:
-    document = read(with_step("model: m") + "ui: { a: { x: 1 } }\n")
-    assert document.ui == {"a": {"x": 1}}
+    document = read(with_step("model: m") + "ui: { a: [120, -80], gone: [0, 0] }\n")
+    assert document.ui == {"a": (120, -80), "gone": (0, 0)}
     assert document.workflow == read(with_step("model: m")).workflow
+    assert read(with_step("model: m")).ui == {}
+
+
+@pytest.mark.parametrize(
+    ("ui", "problem"),
+    [
+        ("{ a: { x: 1 } }", "6:10 workflow.wrong-type"),
+        ("{ a: [1] }", "6:10 workflow.bad-value"),
+        ("{ a: [1, 2, 3] }", "6:10 workflow.bad-value"),
+        ("{ a: [1.5, 2] }", "6:11 workflow.wrong-type"),
+        ("{ a: [1, 1000001] }", "6:14 workflow.bad-value"),
+        ("{ a-b: [1, 2] }", "6:7 workflow.bad-value"),
+        ("[]", "6:5 workflow.wrong-type"),
+    ],
+)
+def test_a_place_is_two_whole_numbers(ui: str, problem: str) -> None:
+    text = with_step("model: m") + f"ui: {ui}\n"
+    assert problems_of(text) == [problem]
+    assert not schema_accepts(text)
 
 
 def test_json_is_a_workflow_file_too() -> None:

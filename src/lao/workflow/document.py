@@ -4,7 +4,8 @@
 `planning.compiler` asks the document where a step or a template stands.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from io import BufferedReader
 from pathlib import Path
 from typing import Final
@@ -13,29 +14,31 @@ from lao.errors import InvalidWorkflow, Place, UsageError, nearest
 from lao.files import ABSENT, NotRegularError, open_regular
 from lao.workflow.model_shapes import MODEL
 from lao.workflow.output_shapes import OUTPUT
-from lao.workflow.shapes import FAILED, Schema, plain_data
+from lao.workflow.shapes import FAILED, Integer, ListOf, MapOf, Schema
 from lao.workflow.source import LARGEST_DOCUMENT, Node, Problems, read_yaml, walk
-from lao.workflow.step_shapes import STEP, WORKFLOW
+from lao.workflow.step_shapes import NAME, STEP, WORKFLOW
 from lao.workflow.steps import Workflow
 from lao.workflow.transform_shapes import TRANSFORM
-from lao.workflow.values import JsonValue
 
 FORMAT: Final = 1
 _BESIDE = ("lao", "ui")
+_FARTHEST = 1_000_000
 DocumentPath = tuple[str | int, ...]
+_AXIS = Integer(least=-_FARTHEST, most=_FARTHEST)
+UI: Final = MapOf(ListOf(_AXIS, 2, 2, "a place such as [120, 80]"), NAME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A workflow and the file it was read from.
 
-    `ui` is what the editor keeps in the file; nothing else reads it. A path names
+    `ui` is where the editor draws steps, by id; nothing else reads it. A path names
     a spot by the file's own keys: `("steps", 3, "prompt_template")`.
     """
 
     workflow: Workflow
     root: Node
-    ui: JsonValue = None
+    ui: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     def locate(self, path: DocumentPath) -> Place:
         """Return where the spot stands, or the nearest spot around it that exists."""
@@ -57,14 +60,11 @@ def read_workflow(text: str | bytes, *, source: str, base: str = ".") -> Documen
     problems = Problems()
     _check_format(root, problems)
     workflow = WORKFLOW.decode_fields(root, problems, _BESIDE)
-    if workflow is FAILED or problems.found:
+    node = walk(root, ("ui",))
+    ui = {} if node is root else UI.decode(node, problems)
+    if workflow is FAILED or ui is FAILED or problems.found:
         raise InvalidWorkflow(problems.in_order())
-    ui = walk(root, ("ui",))
-    return Document(
-        workflow=replace(workflow, base=base),
-        root=root,
-        ui=None if ui is root else plain_data(ui),
-    )
+    return Document(workflow=replace(workflow, base=base), root=root, ui=ui)
 
 
 def read_workflow_file(path: Path) -> Document:
@@ -113,7 +113,7 @@ def workflow_json_schema() -> Schema:
     assert isinstance(properties, dict)  # noqa: S101  (a record makes these two)
     assert isinstance(required, list)  # noqa: S101
     lao: Schema = {"const": FORMAT, "description": "The version of this format"}
-    ui: Schema = {"type": "object", "description": "Where the editor draws things"}
+    ui = {**UI.json_schema(), "description": "Where the editor draws steps, by id"}
     shared = (MODEL, STEP, TRANSFORM, OUTPUT)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -18,7 +18,8 @@ class Node:
     """A value of a YAML file and the place where it starts.
 
     `value` is a scalar, a tuple of nodes, or a mapping from text to nodes. `key` is
-    the line and column of the key, for a node that is the value of one.
+    the line and column of the key, for a node that is the value of one. `end` is the
+    line and column after it; what is indented ends with the last thing in it.
     """
 
     value: "Scalar | tuple[Node, ...] | Mapping[str, Node]"
@@ -27,6 +28,7 @@ class Node:
     column: int = 0
     style: Style = "plain"
     key: tuple[int, int] | None = None
+    end: tuple[int, int] = (0, 0)
 
     @property
     def place(self) -> Place:

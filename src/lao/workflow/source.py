@@ -141,6 +141,7 @@ class _Composer:
     ) -> None:
         self.source = source
         self.events = events
+        self.last: yaml.Event | None = None  # what ended the collection just read
         self.problems = problems
         self.values = 0
 
@@ -176,10 +177,11 @@ class _Composer:
         self.values += 1
         if isinstance(event, yaml.ScalarEvent) and self.values <= _MOST_VALUES:
             scalar, style = self._scalar(event)
-            return Node(scalar, self.source, line, column, style, key)
+            return Node(scalar, self.source, line, column, style, key, _end(event))
         if depth >= _DEEPEST or self.values > _MOST_VALUES:
             self._stop(event, depth)
         value: tuple[Node, ...] | Mapping[str, Node] | None = None
+        self.last = event
         if isinstance(event, yaml.AliasEvent):
             self._refuse_alias(event)
         elif isinstance(event, yaml.SequenceStartEvent):
@@ -188,12 +190,14 @@ class _Composer:
         elif isinstance(event, yaml.MappingStartEvent):
             self._refuse_marks(event)
             value = self._mapping(event, depth + 1)
-        return Node(value, self.source, line, column, "plain", key)
+        end = _end(self.last)
+        return Node(value, self.source, line, column, "plain", key, end)
 
     def _sequence(self, depth: int) -> tuple[Node, ...]:
         items = []
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
             items.append(self._node(event, depth))
+        self.last = event
         return tuple(items)
 
     def _mapping(self, start: yaml.MappingStartEvent, depth: int) -> Mapping[str, Node]:
@@ -207,6 +211,7 @@ class _Composer:
                 self._refuse_duplicate(name, value, entries[name])
             else:
                 entries[name] = value
+        self.last = event
         return entries
 
     def _key(
@@ -287,6 +292,13 @@ class _Composer:
 
 def _start(event: yaml.Event) -> tuple[int, int]:
     mark = event.start_mark
+    if mark is None:
+        return 0, 0
+    return mark.line + 1, mark.column + 1
+
+
+def _end(event: yaml.Event | None) -> tuple[int, int]:
+    mark = None if event is None else event.end_mark
     if mark is None:
         return 0, 0
     return mark.line + 1, mark.column + 1
