@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from lao.cli.kept_runs import KeptRun, read_run
 from lao.events import Event, RunFinished, RunStarted, StepFinished
+from lao.history.kept_runs import KeptRun, read_run
 from lao.store.opening import Store, open_store
 from lao.store.runs import NewRun, RunRecord
 

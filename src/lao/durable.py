@@ -15,11 +15,18 @@ from lao.errors import LaoError, UsageError
 from lao.files import read_regular
 from lao.planning.fingerprint import fingerprint
 from lao.planning.plan import Plan
-from lao.planning.selection import from_step, refreshing, until_step, without_cache
+from lao.planning.selection import (
+    from_step,
+    pinned,
+    refreshing,
+    stopping_before,
+    until_step,
+    without_cache,
+)
 from lao.runtime import RunOptions, Session, make_plan
 from lao.workflow.source import LARGEST_DOCUMENT
 from lao.workflow.steps import Workflow
-from lao.workflow.values import FileValue, JsonValue, Value
+from lao.workflow.values import FileValue, Value
 
 if TYPE_CHECKING:
     from lao.store.opening import Store
@@ -28,47 +35,72 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which steps run, and which of them although their result is known."""
+    """Which steps run, and which of them although their result is known.
+
+    `pinned` holds the output of steps that do not run; the run stops `before` some.
+    """
 
     no_cache: bool = False
     refresh: tuple[str, ...] = ()
     start: str | None = None
     until: str | None = None
+    before: tuple[str, ...] = ()
+    pinned: Mapping[str, Value] = field(default_factory=dict)
 
     def apply(self, plan: Plan) -> Plan:
         """Return the plan that runs those steps.
 
         Raises:
-            UsageError: a name is no step of the plan.
+            UsageError: a name is no step of the plan, or a value does not fit.
         """
+        if self.pinned:
+            plan = pinned(plan, self.pinned)
         if self.until is not None:
             plan = until_step(plan, self.until)
         if self.start is not None:
             plan = from_step(plan, self.start)
         if self.refresh:
             plan = refreshing(plan, self.refresh)
+        if self.before:  # at last: what the others name may be what it leaves out
+            plan = stopping_before(plan, self.before)
         return without_cache(plan) if self.no_cache else plan
 
-    def to_json(self) -> dict[str, JsonValue]:
-        """Return it as the flags of an order."""
-        return {
+    def to_json(self) -> dict[str, Value]:
+        """Return it as the flags of an order; what is not used is not among them."""
+        flags: dict[str, Value] = {
             "no_cache": self.no_cache,
             "refresh": list(self.refresh),
             "from": self.start,
             "until": self.until,
         }
+        if self.before:
+            flags["before"] = list(self.before)
+        if self.pinned:
+            flags["pinned"] = dict(self.pinned)
+        return flags
 
     @classmethod
-    def from_json(cls, flags: Mapping[str, JsonValue]) -> "Selection":
+    def from_json(cls, flags: Mapping[str, Value]) -> "Selection":
         """Read the flags of an order."""
-        refresh = flags.get("refresh")
-        start, until = flags.get("from"), flags.get("until")
+        values = flags.get("pinned")
         return cls(
             no_cache=flags.get("no_cache") is True,
-            refresh=tuple(map(str, refresh)) if isinstance(refresh, list) else (),
-            start=start if isinstance(start, str) else None,
-            until=until if isinstance(until, str) else None,
+            refresh=_texts(flags.get("refresh")),
+            start=_text_or_none(flags.get("from")),
+            until=_text_or_none(flags.get("until")),
+            before=_texts(flags.get("before")),
+            pinned=values if isinstance(values, dict) else {},
         )
+
+
+def _texts(flag: Value) -> tuple[str, ...]:
+    if isinstance(flag, str):  # an order of a time when a run stopped before one step
+        return (flag,)
+    return tuple(map(str, flag)) if isinstance(flag, list) else ()
+
+
+def _text_or_none(flag: Value) -> str | None:
+    return flag if isinstance(flag, str) else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -289,7 +321,11 @@ def _files(values: Iterable[Value]) -> Iterator[str]:
 def file_digest(path: str) -> str:
     """Return the digest of a workflow file; "" if there is none to read."""
     try:
-        content = read_regular(path, limit=LARGEST_DOCUMENT)
-        return f"sha256:{sha256(content).hexdigest()}"
+        return content_digest(read_regular(path, limit=LARGEST_DOCUMENT))
     except (OSError, ValueError):
         return ""
+
+
+def content_digest(content: bytes) -> str:
+    """Return the digest of a workflow file with that content."""
+    return f"sha256:{sha256(content).hexdigest()}"

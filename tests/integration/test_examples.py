@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.running_lao import Lao
 
-from lao.cli.new import find_examples
+from lao.examples import find_examples
 
 EXAMPLES = find_examples()
 LETTER = "Dear Ana Ruiz,\n\nplease write to jo@example.com or call +1 617 555 0134.\n"

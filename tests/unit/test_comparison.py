@@ -4,9 +4,9 @@
 import pytest
 from tests.history import History, done, step
 
-from lao.cli.comparison import compare_runs
 from lao.cli.run_compare import comparison_json, comparison_page
 from lao.events import RunStarted, StepFailed
+from lao.history.comparison import compare_runs
 from lao.store.runs import RunOrder
 
 
@@ -42,6 +42,17 @@ def test_the_ingredients_that_differ_are_named(history):
     assert not pair.is_same
     assert not pair.is_unexplained
     assert "prompt, seed, schema, result" in comparison_page(found, 0.0)
+
+
+def test_of_a_step_that_was_pinned_once_only_that_is_said(history):
+    one = history.keep(*done(step(ingredients={"prompt": "1"}, value="a")))
+    order = RunOrder(workflow="", base="/", flags={"pinned": {"a": "b"}})
+    other = history.keep(*done(step(value="b")), order=order)
+
+    (pair,) = compared(history, one, other).steps
+
+    assert (pair.name, pair.ingredients) == ("a", ("pinned",))
+    assert compared(history, other, other).steps[0].ingredients == ()
 
 
 def test_a_result_that_differs_from_the_same_ingredients_was_sampled(history):

@@ -6,7 +6,7 @@ import time
 
 from hypothesis import given, strategies as st
 
-from lao.cli.differences import Leaf, changes, text_diff
+from lao.history.differences import Leaf, changes, text_diff
 from lao.workflow.values import FileValue
 
 JSON = st.recursive(

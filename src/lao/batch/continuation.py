@@ -10,12 +10,12 @@ from lao.durable import Prepared
 from lao.errors import UsageError
 from lao.store.opening import Store
 from lao.store.runs import RunOrder, RunRecord
-from lao.workflow.values import JsonValue
+from lao.workflow.values import Value
 
 _SAME = ("each", "nul", "base", "out")
 
 
-def batch_flags(batch: Batch) -> dict[str, JsonValue]:
+def batch_flags(batch: Batch) -> dict[str, Value]:
     """Return a batch's own part of its order."""
     return {
         "each": batch.each.text,
@@ -29,7 +29,7 @@ def batch_flags(batch: Batch) -> dict[str, JsonValue]:
     }
 
 
-def batch_of(prepared: Prepared, flags: Mapping[str, JsonValue]) -> Batch:
+def batch_of(prepared: Prepared, flags: Mapping[str, Value]) -> Batch:
     """Return the batch that an order describes.
 
     Raises:

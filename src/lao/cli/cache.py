@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lao.cli.kept_runs import has_history, open_history
 from lao.cli.moments import full_moment, read_age
 from lao.cli.options import common, settings_from
 from lao.cli.run_words import one_line
@@ -16,6 +15,7 @@ from lao.cli.tables import size_words
 from lao.cli.terminal import write_answer, write_note
 from lao.config import Settings
 from lao.errors import UsageError
+from lao.history.kept_runs import has_history, open_history
 from lao.units import parse_size
 
 if TYPE_CHECKING:

@@ -103,7 +103,7 @@ def _values(option: click.Parameter | None, before: Sequence[str]) -> Iterable[s
         case "output" if workflow:
             return list(workflow.outputs)
         case "name" if before[0] == "new":
-            from lao.cli.new import find_examples
+            from lao.examples import find_examples
 
             return list(find_examples())
         case _:
@@ -112,7 +112,7 @@ def _values(option: click.Parameter | None, before: Sequence[str]) -> Iterable[s
 
 def _arguments(before: Sequence[str], current: str) -> Iterable[str]:
     match before[0]:
-        case "run" | "check":
+        case "run" | "check" | "ui":
             return _files(current)
         case "chain":
             return [*_recipe_names(), *_plugin_names()]
@@ -186,8 +186,8 @@ def _run_numbers(act: str) -> Iterator[str]:
     """Yield the latest runs for what is done to one."""
     if act in ("path", "prune") or act not in _RUNS:
         return
-    from lao.cli.kept_runs import has_history, open_history
     from lao.config import load_settings
+    from lao.history.kept_runs import has_history, open_history
 
     try:
         settings = load_settings()
@@ -205,8 +205,8 @@ def _model_names() -> Iterator[str]:
     import asyncio
 
     from lao.backends.loopback import LoopbackClient
-    from lao.cli.model_list import ask_ollama, embedded_models
     from lao.config import load_settings
+    from lao.model_list import ask_ollama, embedded_models
 
     yield from (model.name for model in embedded_models())
     yield from (f"plugin:{name}" for name in _plugin_names(kinds=("model",)))

@@ -20,10 +20,10 @@ from lao.backends.ollama import cloud_status
 from lao.backends.recordings import find_ffmpeg
 from lao.cli.findings import Finding, finding
 from lao.cli.isolation_findings import isolation_findings
-from lao.cli.model_list import Server, ask_ollama
 from lao.cli.tables import size_words
 from lao.config import Settings
 from lao.errors import LaoError
+from lao.model_list import Server, ask_ollama
 from lao.preflight import look_at
 from lao.runtime import model_called
 from lao.workflow.local_models import ModelBackend

@@ -13,7 +13,11 @@ import click
 from lao.backend_factory import client_of
 from lao.backends.model_files import ModelFile
 from lao.cli.confined import confined
-from lao.cli.model_list import (
+from lao.cli.options import common, settings_from
+from lao.cli.run_words import one_line
+from lao.cli.tables import size_words, table
+from lao.cli.terminal import write_answer, write_note
+from lao.model_list import (
     ListedModel,
     Server,
     ask_ollama,
@@ -22,10 +26,6 @@ from lao.cli.model_list import (
     model_folders,
     plugin_models,
 )
-from lao.cli.options import common, settings_from
-from lao.cli.run_words import one_line
-from lao.cli.tables import size_words, table
-from lao.cli.terminal import write_answer, write_note
 
 _SHORT_DIGEST = 12
 

@@ -3,9 +3,7 @@
 
 import json
 import shlex
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 import click
 
@@ -13,11 +11,10 @@ from lao.cli.options import common
 from lao.cli.tables import table
 from lao.cli.terminal import write_answer, write_note
 from lao.errors import UsageError, did_you_mean
+from lao.examples import describe_examples, find_examples, text_from
 from lao.workflow.document import read_workflow
 from lao.workflow.steps import Workflow
 
-EXAMPLES: Final = Path(__file__).parents[1] / "examples" / "workflows"
-_LICENCE = "# SPDX-License-Identifier: Apache-2.0\n"
 _GIVEN = {"audio": "talk.wav", "image": "picture.png", "text": "@notes.txt"}
 
 
@@ -38,7 +35,7 @@ def command(file: Path | None, name: str, **flags: object) -> int:
     """
     examples = find_examples()
     if flags.get("listed"):
-        write_answer(_listing(examples, as_json=bool(flags.get("as_json"))))
+        write_answer(_listing(as_json=bool(flags.get("as_json"))))
         return 0
     if name not in examples:
         raise UsageError(
@@ -52,7 +49,7 @@ def command(file: Path | None, name: str, **flags: object) -> int:
             "the file to write is missing",
             mend="write `lao new meeting.yaml`, or `lao new --list`",
         )
-    text = _text(examples[name], file)
+    text = text_from(examples[name], str(file))
     _write(file, text, force=bool(flags.get("force")))
     if not flags.get("quiet"):
         write_note(f"wrote {file}; next:")
@@ -61,26 +58,12 @@ def command(file: Path | None, name: str, **flags: object) -> int:
     return 0
 
 
-def find_examples() -> Mapping[str, Path]:
-    """Return the examples that come with LAO, by name."""
-    return {path.stem: path for path in sorted(EXAMPLES.glob("*.yaml"))}
-
-
-def _listing(examples: Mapping[str, Path], *, as_json: bool) -> str:
-    found = {
-        name: read_workflow(path.read_bytes(), source=str(path)).workflow.description
-        for name, path in examples.items()
-    }
+def _listing(*, as_json: bool) -> str:
+    found = describe_examples()
     if not as_json:
         return table(("EXAMPLE", "DOES"), list(found.items()))
     listed = [{"name": name, "description": about} for name, about in found.items()]
     return json.dumps(listed, ensure_ascii=False, indent=2) + "\n"
-
-
-def _text(example: Path, file: Path) -> str:
-    """Return an example as a person's own file: its commands name that file."""
-    text = example.read_text("utf-8").removeprefix(_LICENCE)
-    return text.replace(" FILE", f" {shlex.quote(str(file))}")
 
 
 def _run_command(file: Path, workflow: Workflow) -> str:

@@ -5,9 +5,16 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from lao.cli.comparison import Comparison, StepPair, compare_runs
-from lao.cli.differences import Change
-from lao.cli.kept_runs import (
+from lao.cli.moments import DayWords
+from lao.cli.run_words import one_line, seconds_words
+from lao.cli.tables import table
+from lao.cli.terminal import neutralised, write_answer
+from lao.cli.value_words import value_line
+from lao.config import Settings
+from lao.events import StepState, value_to_json
+from lao.history.comparison import Comparison, StepPair, compare_runs
+from lao.history.differences import Change
+from lao.history.kept_runs import (
     KeptRun,
     find_run,
     open_history,
@@ -16,13 +23,6 @@ from lao.cli.kept_runs import (
     seconds_of,
     status_words,
 )
-from lao.cli.moments import DayWords
-from lao.cli.run_words import one_line, seconds_words
-from lao.cli.tables import table
-from lao.cli.terminal import neutralised, write_answer
-from lao.cli.value_words import value_line
-from lao.config import Settings
-from lao.events import StepState, value_to_json
 from lao.workflow.values import JsonValue
 
 _MOST_LINES = 40

@@ -7,11 +7,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lao.cli.kept_runs import find_run, open_history, read_run
 from lao.cli.sidecar import lines_of_batch, sidecar
 from lao.cli.terminal import open_lines, write_answer
 from lao.config import Settings
 from lao.errors import UsageError
+from lao.history.kept_runs import find_run, open_history, read_run
 
 if TYPE_CHECKING:
     from lao.store.opening import Store

@@ -7,7 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
-from lao.cli.kept_runs import (
+from lao.cli.moments import DayWords
+from lao.cli.run_words import one_line, seconds_words
+from lao.cli.tables import width_of
+from lao.cli.terminal import write_answer, write_note
+from lao.config import Settings
+from lao.history.kept_runs import (
     MARKS,
     has_history,
     open_history,
@@ -15,11 +20,6 @@ from lao.cli.kept_runs import (
     seconds_of,
     status_words,
 )
-from lao.cli.moments import DayWords
-from lao.cli.run_words import one_line, seconds_words
-from lao.cli.tables import width_of
-from lao.cli.terminal import write_answer, write_note
-from lao.config import Settings
 
 if TYPE_CHECKING:
     from lao.store.opening import Store

@@ -4,12 +4,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
-from lao.cli.kept_runs import MARKS, RESUMABLE, KeptRun, seconds_of, status_words
 from lao.cli.moments import full_moment
 from lao.cli.run_words import SKIPPED, one_line, seconds_words, short_model
 from lao.cli.tables import width_of
 from lao.cli.value_words import value_line
 from lao.events import StepFinished, StepState, StepStatus
+from lao.history.kept_runs import MARKS, RESUMABLE, KeptRun, seconds_of, status_words
 from lao.workflow.values import Value
 
 _MOST_STEPS = 30

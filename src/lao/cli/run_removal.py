@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from lao.cli.kept_runs import find_run, has_history, open_history
 from lao.cli.run_list import counts_in, run_table
 from lao.cli.terminal import write_answer, write_note
 from lao.config import Settings
 from lao.errors import UsageError
+from lao.history.kept_runs import find_run, has_history, open_history
 
 if TYPE_CHECKING:
     from lao.store.opening import Store

@@ -8,13 +8,6 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from lao.cli.audience import event_line
-from lao.cli.kept_runs import (
-    KeptRun,
-    find_run,
-    open_history,
-    read_run,
-    record_json,
-)
 from lao.cli.report import (
     answer_text,
     check_output_name,
@@ -25,6 +18,13 @@ from lao.cli.run_page import batch_page, run_page
 from lao.cli.terminal import write_answer
 from lao.config import Settings
 from lao.events import StepState, value_to_json
+from lao.history.kept_runs import (
+    KeptRun,
+    find_run,
+    open_history,
+    read_run,
+    record_json,
+)
 from lao.workflow.values import JsonValue
 
 if TYPE_CHECKING:

@@ -126,7 +126,7 @@ def resume(run: str, **flags: object) -> int:
     """Go on with a RUN that stopped: what is finished is not done again."""
     from lao.cli.batch import resume_batch
     from lao.cli.execution import Showing, resume as resume_run
-    from lao.cli.kept_runs import find_run, open_history
+    from lao.history.kept_runs import find_run, open_history
 
     settings = settings_from(flags)
     with open_history(settings) as store:

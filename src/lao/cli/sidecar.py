@@ -13,10 +13,10 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from lao import __version__
-from lao.cli.kept_runs import KeptRun
 from lao.cli.value_words import sort_words
 from lao.errors import LaoError
 from lao.events import StepState, value_to_json
+from lao.history.kept_runs import KeptRun
 from lao.workflow.values import FileValue, JsonValue, Value
 
 if TYPE_CHECKING:

@@ -138,12 +138,12 @@ def write_whole(
         if overwrite:
             Path(name).replace(path)
         else:
-            _put_in_place(Path(name), path)
+            put_in_place(Path(name), path)
     finally:
         Path(name).unlink(missing_ok=True)
 
 
-def _put_in_place(part: Path, path: Path) -> None:
+def put_in_place(part: Path, path: Path) -> None:
     """Give a file its name, which must be free; never over another."""
     try:
         os.link(part, path)  # one system call: fails if the target exists

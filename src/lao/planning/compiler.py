@@ -3,8 +3,9 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 
-from lao.errors import InvalidWorkflow, did_you_mean
+from lao.errors import InvalidWorkflow, Problem, did_you_mean
 from lao.planning.drafts import Draft, Drafter, resolve_needs
 from lao.planning.engines import Catalog
 from lao.planning.graph import draw_cycle, find_cycle, in_order
@@ -14,6 +15,7 @@ from lao.planning.step_types import StepTypes
 from lao.planning.types import (
     Checker,
     Scope,
+    Typed,
     of_tree,
 )
 from lao.workflow.steps import Input, StepId, Workflow
@@ -27,6 +29,18 @@ from lao.workflow.template import (
 from lao.workflow.values import ValueType
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedWorkflow:
+    """What is known of a workflow, right or wrong; with `problems`, its plan never runs.
+
+    `types` has what is known of each step's output.
+    """
+
+    plan: Plan
+    types: Mapping[StepId, Typed]
+    problems: tuple[Problem, ...]
+
+
 def compile_workflow(
     workflow: Workflow, catalog: Catalog | None = None, *, locate: Locate = nowhere
 ) -> Plan:
@@ -36,6 +50,20 @@ def compile_workflow(
 
     Raises:
         InvalidWorkflow: with every problem found.
+    """
+    checked = check_workflow(workflow, catalog, locate=locate)
+    if checked.problems:
+        raise InvalidWorkflow(checked.problems)
+    return checked.plan
+
+
+def check_workflow(
+    workflow: Workflow, catalog: Catalog | None = None, *, locate: Locate = nowhere
+) -> CheckedWorkflow:
+    """Return what `compile_workflow` finds out, with the problems in their order.
+
+    Raises:
+        InvalidWorkflow: a recipe's own file is wrong.
     """
     problems = Problems(locate)
     drafts = Drafter(workflow, catalog or Catalog(), problems).drafts()
@@ -50,9 +78,7 @@ def compile_workflow(
     typing = StepTypes(by_id, inputs, problems)
     steps = {step: typing.plan(by_id[step]) for step in order}
     outputs, types = _outputs(workflow, by_id, typing)
-    if problems.found:
-        raise InvalidWorkflow(sorted(problems.found, key=_by_place))
-    return Plan(
+    plan = Plan(
         name=workflow.name,
         steps=steps,
         inputs=inputs,
@@ -60,6 +86,8 @@ def compile_workflow(
         output_types=types,
         base=workflow.base,
     )
+    found = tuple(sorted(problems.found, key=_by_place))
+    return CheckedWorkflow(plan=plan, types=typing.types, problems=found)
 
 
 def _by_place(problem: object) -> tuple[int, int]:

@@ -51,6 +51,13 @@ class Listing:
         where, values = _chosen(workflow, since, until)
         return islice(self._each(where, values, status, "number"), limit)
 
+    def of_source(self, source: str, *, limit: int) -> list[RunRecord]:
+        """Return the latest runs, and batches, of a workflow file."""
+        where, values = _chosen(None, None, None)
+        values.append(column(source))
+        found = self._each(f"{where} AND source = ?", values, None, "number")
+        return list(islice(found, limit))
+
     def count(
         self,
         *,

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias, cast
 
 from lao.store.codec import text_of
 from lao.store.database import Row
-from lao.workflow.values import JsonValue, Value
+from lao.workflow.values import Value
 
 Status = Literal["running", "interrupted", "done", "failed", "cancelled"]
 RunKind = Literal["run", "batch", "item"]
@@ -35,7 +35,7 @@ class RunOrder:
     source_digest: str = ""
     plan_digest: str = ""
     output_folder: str = "."
-    flags: Mapping[str, JsonValue] = field(default_factory=dict)
+    flags: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

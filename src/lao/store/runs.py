@@ -168,9 +168,9 @@ class Runs(Listing):
         row = self._row_of(run)
         return () if row is None else tuple(self.each_event(self._record(row)))
 
-    def each_event(self, record: RunRecord) -> Iterator[Event]:
-        """Yield the facts of one run, in order, as far as they are durable."""
-        last: Column = 0
+    def each_event(self, record: RunRecord, *, after: int = 0) -> Iterator[Event]:
+        """Yield the facts of one run behind a number, in order, if they are durable."""
+        last: Column = after
         while rows := self._database.rows(_EVENTS, (record.row, last)):
             for sequence, time, kind, key, body in rows:
                 fact = decode_fact(

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What differs between two runs: the workflow, inputs, each step's making, outputs."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lao.cli.differences import Change, changes
-from lao.cli.kept_runs import KeptRun
 from lao.events import StepState
+from lao.history.differences import Change, changes
+from lao.history.kept_runs import KeptRun
 from lao.workflow.values import Value
 
 
@@ -14,7 +13,8 @@ from lao.workflow.values import Value
 class StepPair:
     """One step in both runs; None where a run has no such step.
 
-    `ingredients` names what went in and differs. `is_same` is whether the step ended
+    `ingredients` names what went in and differs; of a step whose output was pinned in
+    one of the runs, that alone is known. `is_same` is whether the step ended
     in the same way with the same result.
     """
 
@@ -59,7 +59,7 @@ def compare_runs(before: KeptRun, after: KeptRun) -> Comparison:
         workflow=changes(_workflow(before), _workflow(after)),
         inputs=changes(before.inputs, after.inputs),
         files=_changed_files(before, after),
-        steps=_pairs(before.state.steps, after.state.steps),
+        steps=_pairs(before, after),
         outputs=changes(before.state.outputs, after.state.outputs),
     )
 
@@ -77,21 +77,32 @@ def _changed_files(before: KeptRun, after: KeptRun) -> tuple[str, ...]:
     return tuple(sorted(p for p in both if before.files[p] != after.files[p]))
 
 
-def _pairs(
-    before: Mapping[str, StepState], after: Mapping[str, StepState]
-) -> tuple[StepPair, ...]:
-    names = {**before, **after}
-    return tuple(_pair(name, before.get(name), after.get(name)) for name in names)
+def _pairs(first: KeptRun, second: KeptRun) -> tuple[StepPair, ...]:
+    before, after = first.state.steps, second.state.steps
+    differently = first.pinned.keys() ^ second.pinned.keys()
+    return tuple(
+        _pair(
+            name, before.get(name), after.get(name), is_pinned_once=name in differently
+        )
+        for name in {**before, **after}
+    )
 
 
-def _pair(name: str, before: StepState | None, after: StepState | None) -> StepPair:
+def _pair(
+    name: str,
+    before: StepState | None,
+    after: StepState | None,
+    *,
+    is_pinned_once: bool,
+) -> StepPair:
     if before is None or after is None:
         return StepPair(name=name, before=before, after=after, is_same=False)
+    changed = ("pinned",) if is_pinned_once else _changed_ingredients(before, after)
     return StepPair(
         name=name,
         before=before,
         after=after,
-        ingredients=_changed_ingredients(before, after),
+        ingredients=changed,
         is_same=before.status == after.status and _result(before) == _result(after),
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from lao.config import Settings
 from lao.errors import UsageError
-from lao.events import RunState, fold
+from lao.events import RunState
 from lao.workflow.values import JsonValue, Value
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ RESUMABLE: Final = frozenset({"interrupted", "cancelled", "failed"})
 class KeptRun:
     """A run whole: its record, its facts folded, what it was given.
 
-    `files` maps the path of an input file to the SHA-256 of its content then.
+    `files` maps the path of an input file to the SHA-256 of its content then;
+    `sequence` is the number of the last fact.
     """
 
     record: "RunRecord"
@@ -37,6 +38,13 @@ class KeptRun:
     inputs: Mapping[str, Value]
     files: Mapping[str, str]
     order: "RunOrder | None"
+    sequence: int = 0
+
+    @property
+    def pinned(self) -> Mapping[str, Value]:
+        """The outputs that steps were given instead of being carried out."""
+        held = None if self.order is None else self.order.flags.get("pinned")
+        return held if isinstance(held, dict) else {}
 
 
 def has_history(settings: Settings) -> bool:
@@ -96,13 +104,17 @@ def find_run(store: "Store", name: str) -> "RunRecord":
 
 def read_run(store: "Store", record: "RunRecord") -> KeptRun:
     """Return a run with everything that is known of it."""
-    runs = store.runs
+    runs, state, sequence = store.runs, RunState(), 0
+    for event in runs.each_event(record):
+        state.apply(event)
+        sequence = event.sequence
     return KeptRun(
         record=record,
-        state=fold(runs.each_event(record)),
+        state=state,
         inputs=runs.inputs(record),
         files=runs.files(record),
         order=runs.order(record),
+        sequence=sequence,
     )
 
 
