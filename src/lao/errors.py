@@ -3,6 +3,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import ClassVar
 
 
@@ -163,11 +164,14 @@ def at(problem: Problem, where: Where) -> Problem:
     return problem if problem.where is not None else replace(problem, where=where)
 
 
+_MOST_COMPARED = 200  # names; a file may hold thousands, and as many mistakes
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that `name` most likely meant, or None."""
     from difflib import get_close_matches  # noqa: PLC0415  (only on the way to an error)
 
-    folded = {other.lower(): other for other in known}
+    folded = {other.lower(): other for other in islice(known, _MOST_COMPARED)}
     matches: Sequence[str] = get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
     return folded[matches[0]] if matches else None
 

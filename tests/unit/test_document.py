@@ -20,6 +20,7 @@ from lao.workflow.document import (
     read_workflow_file,
     workflow_json_schema,
 )
+from lao.workflow.drawing import Box
 from lao.workflow.local_models import Custom, Embedded, LlamaCpp, Ollama, WhisperCpp
 from lao.workflow.shapes import plain_data
 from lao.workflow.source import LARGEST_DOCUMENT, read_yaml
@@ -279,6 +280,41 @@ def test_what_the_editor_keeps_stays_out_of_the_workflow() -> None:
     ],
 )
 def test_a_place_is_two_whole_numbers(ui: str, problem: str) -> None:
+    text = with_step("model: m") + f"ui: {ui}\n"
+    assert problems_of(text) == [problem]
+    assert not schema_accepts(text)
+
+
+def test_inputs_notes_and_groups_are_drawn_too() -> None:
+    text = with_step("model: m") + (
+        'ui: { a: [1, 2], inputs/b: [3, 4], note/1: [5, 6, 70, 80, "x\\ny"], '
+        "group/12: [0, 0, 1, 1, Speech] }\n"
+    )
+    assert read(text).ui == {
+        "a": (1, 2),
+        "inputs/b": (3, 4),
+        "note/1": Box(x=5, y=6, width=70, height=80, text="x\ny"),
+        "group/12": Box(x=0, y=0, width=1, height=1, text="Speech"),
+    }
+    assert schema_accepts(text)
+
+
+@pytest.mark.parametrize(
+    ("ui", "problem"),
+    [
+        ("{ note/1: [1, 2] }", "6:15 workflow.bad-value"),
+        ("{ note/1: [1, 2, 0, 4, x] }", "6:22 workflow.bad-value"),
+        ("{ note/1: [1, 2, 3, 4, 5] }", "6:28 workflow.wrong-type"),
+        ("{ note/1: { x: 1 } }", "6:15 workflow.wrong-type"),
+        ("{ note/0: [1, 2, 3, 4, x] }", "6:7 workflow.bad-value"),
+        ("{ note/a: [1, 2, 3, 4, x] }", "6:7 workflow.bad-value"),
+        ("{ inputs/a/b: [1, 2] }", "6:7 workflow.bad-value"),
+        ("{ inputs/a-b: [1, 2] }", "6:7 workflow.bad-value"),
+        ("{ inputs/a: [1, 2, 3, 4, x] }", "6:17 workflow.bad-value"),
+        ("{ sketch/1: [1, 2] }", "6:7 workflow.bad-value"),
+    ],
+)
+def test_what_is_drawn_has_a_strict_shape(ui: str, problem: str) -> None:
     text = with_step("model: m") + f"ui: {ui}\n"
     assert problems_of(text) == [problem]
     assert not schema_accepts(text)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Edits of workflow texts: what they change, what they keep, what they refuse."""
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -373,3 +374,48 @@ def test_a_file_that_is_no_mapping_is_refused(text: str) -> None:
     assert (
         refusal_of(text, SetValue(path=("name",), value="x")) == "splice.unknown-place"
     )
+
+
+def test_what_is_drawn_takes_one_line_each_however_long_it_is() -> None:
+    note = [0, 0, 300, 200, "to do:\n" + "more " * 30]
+    lines = edited(NOTES, SetValue(path=("ui", "note/1"), value=note)).splitlines()
+    assert lines[-3:] == [
+        "ui:",
+        f"  note/1: {json.dumps(note)}",
+        "# the end",
+    ]
+    both = {"summary": [1, 2], "note/1": note}
+    new = edited(NOTES, SetValue(path=("ui",), value=both))
+    assert new.splitlines()[-4:-1] == ["ui:", "  summary: [1, 2]", lines[-2]]
+    longer = SetValue(path=("ui", "note/1"), value=[*note[:4], "x" * 200])
+    assert len(edited(new, longer).splitlines()) == len(new.splitlines())
+
+
+def test_the_first_members_of_a_file_stand_on_lines_of_their_own() -> None:
+    text = "lao: 1\nname: w\n"
+    step = {"id": "a", "input": "x"}
+    models = {"m": {"kind": "ollama", "model": "m"}}
+    edits = (
+        SetValue(path=("models",), value=models),
+        AddStep(step=step),
+        SetValue(path=("inputs", "t"), value="text"),
+    )
+    assert edited(text, *edits) == text + (
+        "inputs:\n  t: text\n"
+        "models:\n  m: { kind: ollama, model: m }\n"
+        "steps:\n  - id: a\n    input: x\n"
+    )
+
+
+def test_many_steps_are_added_as_one_by_one() -> None:
+    steps = data(NOTES)["steps"]
+    added = [{"id": f"s{number}", "input": "x"} for number in range(3)]
+    together = edited(NOTES, SetValue(path=("steps",), value=[*steps, *added]))
+    alone = edited(
+        NOTES,
+        *(
+            AddStep(step=step, after=after)
+            for step, after in zip(added, ("mood", "s0", "s1"), strict=True)
+        ),
+    )
+    assert together == alone

@@ -4,7 +4,7 @@
 `planning.compiler` asks the document where a step or a template stands.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from io import BufferedReader
 from pathlib import Path
@@ -12,33 +12,31 @@ from typing import Final
 
 from lao.errors import InvalidWorkflow, Place, UsageError, nearest
 from lao.files import ABSENT, NotRegularError, open_regular
+from lao.workflow.drawing import UI, Drawn
 from lao.workflow.model_shapes import MODEL
 from lao.workflow.output_shapes import OUTPUT
-from lao.workflow.shapes import FAILED, Integer, ListOf, MapOf, Schema
+from lao.workflow.shapes import FAILED, Schema
 from lao.workflow.source import LARGEST_DOCUMENT, Node, Problems, read_yaml, walk
-from lao.workflow.step_shapes import NAME, STEP, WORKFLOW
+from lao.workflow.step_shapes import STEP, WORKFLOW
 from lao.workflow.steps import Workflow
 from lao.workflow.transform_shapes import TRANSFORM
 
 FORMAT: Final = 1
 _BESIDE = ("lao", "ui")
-_FARTHEST = 1_000_000
 DocumentPath = tuple[str | int, ...]
-_AXIS = Integer(least=-_FARTHEST, most=_FARTHEST)
-UI: Final = MapOf(ListOf(_AXIS, 2, 2, "a place such as [120, 80]"), NAME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A workflow and the file it was read from.
 
-    `ui` is where the editor draws steps, by id; nothing else reads it. A path names
-    a spot by the file's own keys: `("steps", 3, "prompt_template")`.
+    `ui` is what the editor draws where; nothing else reads it. A path names a spot by
+    the file's own keys: `("steps", 3, "prompt_template")`.
     """
 
     workflow: Workflow
     root: Node
-    ui: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    ui: Mapping[str, Drawn] = field(default_factory=dict)
 
     def locate(self, path: DocumentPath) -> Place:
         """Return where the spot stands, or the nearest spot around it that exists."""
@@ -56,7 +54,11 @@ def read_workflow(text: str | bytes, *, source: str, base: str = ".") -> Documen
     Raises:
         InvalidWorkflow: the text is not a workflow; every problem is listed.
     """
-    root = read_yaml(text, source)
+    return decode_workflow(read_yaml(text, source), base=base)
+
+
+def decode_workflow(root: Node, *, base: str = ".") -> Document:
+    """Return the workflow that a tree of plain data is. Raises as `read_workflow`."""
     problems = Problems()
     _check_format(root, problems)
     workflow = WORKFLOW.decode_fields(root, problems, _BESIDE)
@@ -113,7 +115,7 @@ def workflow_json_schema() -> Schema:
     assert isinstance(properties, dict)  # noqa: S101  (a record makes these two)
     assert isinstance(required, list)  # noqa: S101
     lao: Schema = {"const": FORMAT, "description": "The version of this format"}
-    ui = {**UI.json_schema(), "description": "Where the editor draws steps, by id"}
+    ui = {**UI.json_schema(), "description": "What the editor draws where"}
     shared = (MODEL, STEP, TRANSFORM, OUTPUT)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

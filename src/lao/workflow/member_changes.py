@@ -48,26 +48,31 @@ def rename_key(layout: Layout, node: Node, name: str, *, as_json: bool) -> list[
     return [Change(start, end, key, alone=True)]
 
 
-def insert_member(
-    layout: Layout, parent: Node, behind: int, member: Member, slot: Slot
+def insert_members(
+    layout: Layout, parent: Node, behind: int, members: Sequence[Member], slot: Slot
 ) -> list[Change]:
-    """Return the changes that put a member behind the first `behind` others.
+    """Return the changes that put members behind the first `behind` others.
 
-    `slot.column` is that of the members.
+    `slot.column` is that of the members. In brackets they are put in one by one, so
+    only the first is.
     """
     if slot.flow:
-        return _insert_in_flow(layout, parent, behind, member, slot)
-    text = member_text(*member, slot.column, spread=slot.spread)
-    if slot.careful:
-        text = careful_text(*member, slot.column)
-    text = text.replace("\n", layout.newline)
+        return _insert_in_flow(layout, parent, behind, members[0], slot)
     newline = layout.newline
+    texts = [_text_of(each, slot).replace("\n", newline) for each in members]
     apart = newline if slot.apart and _are_apart(layout, parent, behind) else ""
+    text = (newline + apart).join(texts)
     if behind == 0:
         place = owned_lines(layout, parent, 0)[0]
         return [Change(place, place, text + newline + apart, alone=True)]
     place = owned_lines(layout, parent, behind - 1)[1]
     return [Change(place, place, newline + apart + text, alone=True)]
+
+
+def _text_of(member: Member, slot: Slot) -> str:
+    if slot.careful:
+        return careful_text(*member, slot.column)
+    return member_text(*member, slot.column, spread=slot.spread)
 
 
 def remove_member(

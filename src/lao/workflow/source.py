@@ -29,7 +29,7 @@ _MOST_VALUES = 500_000
 _LONGEST_NUMBER = 40
 _STYLES: Mapping[str | None, Style] = {"|": "literal", ">": "folded", "'": "quoted"}
 _NOT_TEXT = re.compile(
-    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]"
 )
 _SPECIAL = frozenset("-+.0123456789~nNtTfF")
 _WORDS: Mapping[str, bool | None] = {

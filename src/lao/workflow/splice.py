@@ -21,6 +21,7 @@ from lao.workflow.edits import (
     MoveStep,
     RemoveConnection,
     RemoveStep,
+    RemoveValue,
     RenameStep,
     SpliceError,
 )
@@ -74,7 +75,7 @@ def splice_all(text: str, edits: Iterable[Edit], *, source: str) -> str:
 def _edited(layout: Layout, edit: Edit, source: str) -> Layout:
     data = _data(layout)
     expected = after_edit(data, edit)
-    if isinstance(edit, RemoveStep | RemoveConnection):
+    if isinstance(edit, RemoveStep | RemoveConnection | RemoveValue):
         expected = _without_emptied(layout, data, expected)
     refusal: SpliceError | None = None
     for text, careful in product(_ways_to_end(layout), (False, True)):
@@ -109,7 +110,9 @@ def _without_emptied(layout: Layout, data: Data, expected: Data) -> Data:
     """Drop what the edit left empty, unless that would take a comment along."""
     kept = dict(expected)
     for index, name in enumerate(data):
-        if name in ("connections", "ui") and data[name] and not expected[name]:
+        if name not in ("connections", "ui") or name not in expected:
+            continue
+        if data[name] and not expected[name]:
             start, end = member_lines(layout, layout.root, index)
             if "#" not in layout.text[start:end]:
                 del kept[name]

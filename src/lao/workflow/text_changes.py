@@ -14,7 +14,8 @@ from lao.workflow.edits import EditPath
 from lao.workflow.layout_lines import Layout, children
 from lao.workflow.member_changes import (
     Change,
-    insert_member,
+    Member,
+    insert_members,
     remove_member,
     rename_key,
 )
@@ -23,7 +24,7 @@ from lao.workflow.sameness import count_alike, is_same
 from lao.workflow.text_styles import OldText, Slot, Written, written
 from lao.workflow.values import JsonValue
 
-_SPREAD: Final = (("steps",), ("ui",))
+_SPREAD: Final = (("inputs",), ("models",), ("steps",), ("outputs",), ("ui",))
 _ORDER: Final = (
     "lao", "name", "description", "inputs", "models", "steps", "connections",
     "outputs", "ui",
@@ -95,7 +96,8 @@ class Changes:
         if added:
             name = added[0]
             behind = len(names) if spot.path else _place_at_top(names, name)
-            return self._added(spot, behind, name, expected[name])
+            members = [(name, expected[name]) for name in added]
+            return self._added(spot, behind, members if spot.path else members[:1])
         return []
 
     def _of_list(
@@ -116,24 +118,26 @@ class Changes:
         if len(old) > len(new):
             return self._removed(spot, first + len(old) - 1)
         if len(new) > len(old):
-            return self._added(spot, first + len(old), None, new[len(old)])
+            members = [(None, value) for value in new[len(old) :]]
+            return self._added(spot, first + len(old), members)
         return []
 
     def _added(
-        self, spot: Spot, behind: int, name: str | None, value: JsonValue
+        self, spot: Spot, behind: int, members: Sequence[Member]
     ) -> list[Change]:
+        name, value = members[0]
         at_top = not spot.path
         in_steps = spot.path == ("steps",)
         slot = Slot(
             column=spot.node.column - 1,
             flow=spot.flow or self.layout.is_flow(spot.node),
             as_json=self.as_json,
-            careful=self.careful,
+            careful=self.careful or spot.path == ("ui",),
             spread=in_steps or (at_top and (name,) in _SPREAD),
             apart=in_steps
             or (at_top and name != "ui" and isinstance(value, list | dict)),
         )
-        return insert_member(self.layout, spot.node, behind, (name, value), slot)
+        return insert_members(self.layout, spot.node, behind, members, slot)
 
     def _removed(self, spot: Spot, index: int) -> list[Change]:
         flow = spot.flow or self.layout.is_flow(spot.node)
@@ -170,7 +174,7 @@ class Changes:
             column=spot.column,
             flow=spot.flow,
             as_json=self.as_json,
-            careful=self.careful,
+            careful=self.careful or spot.path[:-1] == ("ui",),
             spread=spot.path in _SPREAD,
             below=self._below(node),
             room=start - layout.line_start(start),

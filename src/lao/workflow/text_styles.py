@@ -103,10 +103,10 @@ def member_text(
     name: str | None, value: JsonValue, indent: int, *, spread: bool
 ) -> str:
     """Return `name: value` or `- value` as lines, the last one without its break."""
-    if not spread or not isinstance(value, dict) or not value:
+    if not spread or not isinstance(value, dict | list) or not value:
         made = item(value, indent) if name is None else entry(name, value, indent)
         return made.removesuffix("\n")
-    lines = _lines(value, indent + 2, spread=False)
+    lines = _lines(value, indent + 2, spread=name is not None)
     if name is None:
         first = f"{' ' * indent}- {lines[0][indent + 2 :]}"
         return "\n".join([first, *lines[1:]])
@@ -142,7 +142,10 @@ def _lines(value: JsonValue, indent: int, *, spread: bool) -> list[str]:
     made: list[str] = []
     if isinstance(value, dict):
         for name, held in value.items():
-            made += member_text(name, held, indent, spread=False).split("\n")
+            if spread and isinstance(held, list):  # in `ui`: a line for each
+                made.append(careful_text(name, held, indent))
+            else:
+                made += member_text(name, held, indent, spread=False).split("\n")
     elif isinstance(value, list):
         for held in value:
             made += member_text(None, held, indent, spread=spread).split("\n")
