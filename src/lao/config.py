@@ -6,6 +6,7 @@ environment beats the file, the file beats the default.
 """
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -101,6 +102,18 @@ def find_folders(env: Mapping[str, str]) -> Folders:
         data=folder("XDG_DATA_HOME", ".local", "share"),
         cache=folder("XDG_CACHE_HOME", ".cache"),
     )
+
+
+def shows_browser(environment: Mapping[str, str] | None = None) -> bool:
+    """Whether a browser that is started here appears before the person who started it.
+
+    Not without a display, and not over SSH: it would open somewhere else.
+    """
+    env = os.environ if environment is None else environment
+    if env.get("SSH_CONNECTION") or env.get("SSH_TTY"):
+        return False
+    has_display = env.get("WAYLAND_DISPLAY") or env.get("DISPLAY")
+    return bool(has_display) or sys.platform == "darwin"
 
 
 def _home(env: Mapping[str, str]) -> Path:

@@ -158,6 +158,17 @@ def test_the_command_page_lists_exactly_the_subcommands_and_their_options(group)
         assert set(re.findall(r"--[\w-]+", row[1])) == options - common, words
 
 
+def test_the_command_page_lists_exactly_the_options_of_ui():
+    rows = table_after(DOCS / "cli.md", "options: ui")
+    command = importlib.import_module("lao.cli.ui").command
+    common = {"--debug", "--quiet", "--verbose", "--color"}
+    options = {
+        each.opts[-1] for each in command.params if isinstance(each, click.Option)
+    }
+
+    assert {names(row[:1])[0].split()[0] for row in rows} == options - common
+
+
 def test_the_command_page_lists_the_options_of_run_and_chain():
     page = (DOCS / "cli.md").read_text("utf-8")
     table = names(
@@ -238,3 +249,18 @@ def test_the_page_of_attempts_lists_exactly_the_catalogue(area):
         for each in CATALOGUE
         if each.area == area
     ]
+
+
+SHORTCUTS = Path(__file__).parents[2] / "web" / "src" / "shell" / "shortcuts.ts"
+
+
+@pytest.mark.skipif(not SHORTCUTS.exists(), reason="the page's sources are not here")
+def test_the_editors_page_lists_exactly_its_keyboard_shortcuts():
+    rows = re.findall(r'keys: \[(.*?)\], what: "(.*?)"', SHORTCUTS.read_text("utf-8"))
+    listed = table_after(DOCS / "editor.md", "shortcuts")
+
+    written = [
+        ([key.replace("Mod", "Ctrl") for key in re.findall(r'"(.*?)"', keys)], what)
+        for keys, what in rows
+    ]
+    assert [(names(row[:1]), row[1]) for row in listed] == written

@@ -5,6 +5,7 @@ COMMANDS = (
     ("run", "lao.cli.run", "Run a workflow file"),
     ("chain", "lao.cli.chain", "Run a chain of steps written in one line"),
     ("check", "lao.cli.check", "Find every problem of a workflow; runs nothing"),
+    ("ui", "lao.cli.ui", "Draw, check, run and watch workflows in a page"),
     ("demo", "lao.cli.demo", "Show the main job on a bundled recording"),
     ("new", "lao.cli.new", "Start a workflow file from an example"),
     (

@@ -159,7 +159,8 @@ def _not_in_table(endpoint: LoopbackEndpoint) -> RefusedByPolicy:
     return RefusedByPolicy(
         "policy.endpoint-not-in-plan",
         f"{endpoint} is none of the addresses that this run may connect to",
-        mend="they are fixed at the start, from the workflow and the settings",
+        mend="they are fixed at the start, from the workflow and the settings; "
+        "end `lao ui` and start it again after a change",
     )
 
 
