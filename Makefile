@@ -11,6 +11,10 @@ OLLAMA_VERSION := v0.11.4
 OLLAMA_MINUTES ?= 40
 GOBIN          := $(CURDIR)/.ollama/bin
 
+PAGE        := src/lao/server/static/index.html
+WEB_SOURCES := $(shell find web -name node_modules -prune -o -type f -print 2>/dev/null)
+NODE_CHECK  := const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)
+
 # pip takes what the lock names, checks every hash, and resolves nothing.
 PIP_INSTALL  := $(PY) -m pip install --quiet --disable-pip-version-check
 LOCKED       := $(PIP_INSTALL) --require-hashes --no-deps -r
@@ -18,15 +22,15 @@ INSTALL_SELF := $(PIP_INSTALL) --no-deps --no-build-isolation --no-index -e .
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format types layers check build ollama lock clean
+.PHONY: help demo test lint format types layers web web-test check build ollama lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z][a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 16
 
 demo: $(DEMO) ## run the bundled recording through the embedded models
 	@$(VENV)/bin/lao demo
 
-test: $(DEV) ## run every test
+test: $(DEV) web ## run every test
 	@$(PY) -m pytest --hypothesis-profile=ci --durations=10 --numprocesses=2 --dist=loadfile
 
 lint: $(DEV) ## ruff: rules and format
@@ -43,9 +47,24 @@ types: $(DEV) ## mypy, strict
 layers: $(DEV) ## import-linter: layers and doors
 	@$(VENV)/bin/lint-imports
 
-check: lint types layers test ## everything a change must pass
+web: $(PAGE) ## build the page of `lao ui` (needs Node.js 20.19 or later)
 
-build: $(DEV) ## wheel and sdist into dist/
+# What is newer than the page is built anew; the page itself is the stamp.
+$(PAGE): $(WEB_SOURCES)
+	@if ! command -v npm >/dev/null 2>&1 || ! node -e '$(NODE_CHECK)'; then \
+	  echo "make web: skipped, needs npm and Node.js 20.19 or later; \`lao ui\` will have no page" >&2; \
+	else \
+	  cd web && \
+	  { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --ignore-scripts --no-audit --no-fund; } && \
+	  npm run --silent build; \
+	fi
+
+web-test: web ## the tests of the page's own parts; those of the whole page are in `make test`
+	@if [ -d web/node_modules ]; then cd web && npm test --silent; else echo "make web-test: skipped, the page's tools are not here"; fi
+
+check: lint types layers web-test test ## everything a change must pass
+
+build: $(DEV) web ## wheel and sdist into dist/
 	@rm -rf dist
 	@$(PY) -m build --no-isolation --outdir dist
 
@@ -72,7 +91,7 @@ lock: ## choose and pin all versions anew (needs uv)
 	done
 
 clean: ## remove the environment and everything that was built
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .ollama.log
+	rm -rf $(VENV) dist build web/node_modules src/lao/server/static .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .ollama.log
 
 $(DEMO): requirements/demo.lock pyproject.toml | $(PY)
 	@echo "installing LAO into $(VENV)"
