@@ -8,8 +8,15 @@ server is gone. A file that somebody gave a person can be as large as a file may
 import asyncio
 import hashlib
 import hmac
+import json
+import signal
+import socket
+import subprocess
+import sys
 import time
 from contextlib import asynccontextmanager
+from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 from tests.web import editing
@@ -19,6 +26,7 @@ from lao.editor.bounds import MOST_STEPS
 from lao.server.protocol import MOST_CONNECTIONS
 
 pytestmark = pytest.mark.linux
+ROOT = Path(__file__).parents[2]
 SETTINGS = load_settings({"HOME": "/nowhere", "LAO_ENDPOINT": "http://127.0.0.1:1"})
 STEP = "  - id: s{0}\n    uses: nothing-{0}\n    with: {{ text: '{{{{ r{0} }}}}' }}\n"
 WORKFLOW = "lao: 1\nname: w\nsteps:\n" + STEP.format(0)
@@ -177,3 +185,45 @@ async def test_only_workflow_files_are_written(web, tmp_path):
     assert edited.code == "editor.read-only"
     assert opened["read_only"]
     assert program.read_text() == "echo\n"
+
+
+# -- the end ------------------------------------------------------------
+
+
+def test_a_busy_server_can_be_ended_in_the_background_too(tmp_path):
+    """A shell starts its background jobs with Ctrl-C ignored."""
+    text = "lao: 1\nname: w\nsteps:\n" + "".join(map(STEP.format, range(MOST_STEPS)))
+    (tmp_path / "full.yaml").write_text(text)
+    command = [sys.executable, "-m", "tests.serve_ui", "--no-browser", str(tmp_path)]
+    home = {"HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        ["/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh", *command],
+        env={"PATH": "/usr/bin:/bin", "LAO_ENDPOINT": "http://127.0.0.1:1", **home},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        try:
+            address, _, token = process.stdout.readline().strip().partition("#token=")
+            host = address.split("/")[2]
+            session = json.loads(ask_once(host, "/api/session", {"link": token}))
+            waiting = socket.create_connection(host.split(":"))
+            waiting.sendall(
+                f"GET /api/document?path=full.yaml HTTP/1.1\r\nHost: {host}\r\n"
+                f"Authorization: Bearer {session['token']}\r\n\r\n".encode()
+            )
+            time.sleep(0.3)  # it is at work for a second or two
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+            waiting.close()
+        finally:
+            process.kill()
+
+
+def ask_once(host, path, body):
+    connection = HTTPConnection(host, timeout=10)
+    headers = {"Origin": f"http://{host}", "Content-Type": "application/json"}
+    connection.request("POST", path, json.dumps(body), headers)
+    found = connection.getresponse().read()
+    connection.close()
+    return found

@@ -3,6 +3,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -136,7 +137,7 @@ def _serve(stack: ExitStack, settings: Settings, order: Order) -> None:
     )
     if not order.quiet:
         _tell(folder, locality_of(confinement).words, order)
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt, asyncio.CancelledError):
         write_answer(f"{first}\n")
         asyncio.run(_until_ended(site, confinement, store))
     if not order.quiet:
@@ -148,8 +149,21 @@ async def _until_ended(
 ) -> None:
     from lao.server.site import serve
 
+    _end_between_requests()
     with _enter_pressed(lambda: write_answer(f"{site.links.new()}\n")):
         await serve(site, confinement=confinement, store=store)
+
+
+def _end_between_requests() -> None:
+    """Let SIGTERM and SIGHUP end the server as Ctrl-C does, never within a request.
+
+    What is raised there counts as a failure of the request, and the server would go on.
+    """
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101  (a coroutine runs in one)
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            asyncio.get_running_loop().add_signal_handler(each, task.cancel)
 
 
 def _browser(stack: ExitStack, settings: Settings, link: str) -> Callable[[], None]:
