@@ -20,9 +20,13 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason=missing))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browsing() -> Iterator[Browsing]:
-    """Return one Chromium for all tests of this process."""
+    """Return one Chromium for the tests of a file.
+
+    Not for longer: while it is there an event loop of its own runs in this thread, and
+    the next file may want one too.
+    """
     with started_chromium() as browser:
         yield Browsing(browser)
 
