@@ -6,6 +6,7 @@ held by import-linter, with contracts in pyproject.toml.
 """
 
 import ast
+import json
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -135,6 +136,14 @@ def test_a_lock_checks_every_file_and_names_no_registry(name):
     assert all(
         "--hash=sha256:" in entry for entry in re.split(r"\n(?=[a-z0-9])", lock)[1:]
     )
+
+
+def test_the_lock_of_the_page_checks_every_package_and_names_no_address():
+    lock = json.loads((ROOT / "web" / "package-lock.json").read_text("utf-8"))
+    packages = [each for name, each in lock["packages"].items() if name]
+
+    assert "://" not in json.dumps(lock)  # npm adds `funding`: take it out again
+    assert all(each.get("integrity") for each in packages)
 
 
 def _state(module: ast.Module) -> Iterator[str]:
