@@ -16,8 +16,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from lao.isolation.launching import ChildLauncher, kill_group, start
 from lao.isolation.levels import Machine, probe

@@ -2,8 +2,10 @@
 """A bench for batches: real sessions, stores and files; only the pace is scripted."""
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from lao.batch.continuation import latest_batch
 from lao.batch.each import read_each

@@ -17,9 +17,10 @@ import os
 import signal
 import sys
 import time
-from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from lao.backend_factory import Backends
 from lao.config import Folders, Settings

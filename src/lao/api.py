@@ -3,8 +3,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lao.config import Settings, load_settings
 from lao.durable import Prepared, Selection, carry_out, prepare, settled_base
@@ -114,8 +116,7 @@ async def stream_events(
         await asyncio.wait([running])
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
+class _Job(Struct, frozen=True):
     """A plan with its inputs and the settings to run it with."""
 
     prepared: Prepared

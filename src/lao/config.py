@@ -8,9 +8,11 @@ environment beats the file, the file beats the default.
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from lao.errors import RefusedByPolicy, UsageError, did_you_mean
 from lao.files import ABSENT, read_regular
@@ -21,8 +23,7 @@ _APP = "lao"
 _LARGEST_FILE = 1 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Folders:
+class Folders(Struct, frozen=True, kw_only=True):
     """Where LAO keeps things. None of them need exist."""
 
     config: Path
@@ -30,8 +31,7 @@ class Folders:
     cache: Path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """What a person can set. `origins` maps a field's name to where it was set.
 
     Where the kernel cannot lock a worker, nothing runs without `accept_no_isolation`.
@@ -84,7 +84,9 @@ def load_settings(
                 given[name] = value, origin
     found = {name: _decoded(name, *each) for name, each in given.items()}
     origins = {name: origin for name, (_, origin) in given.items()}
-    return replace(Settings(folders=folders, origins=origins), **found)  # type: ignore[arg-type]  # decoded field by field
+    return replace(
+        Settings(folders=folders, origins=origins), **found
+    )  # decoded field by field
 
 
 def find_folders(env: Mapping[str, str]) -> Folders:
@@ -302,6 +304,4 @@ _DECODERS: Mapping[str, Callable[[object], object]] = {
     "color": _flag,
     "debug": _flag,
 }
-_KNOWN = frozenset(
-    each.name for each in fields(Settings) if each.name not in ("folders", "origins")
-)
+_KNOWN = frozenset(Settings.__struct_fields__) - {"folders", "origins"}

@@ -3,11 +3,13 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from lao.config import Settings
 from lao.engine.runner import RunResult
@@ -33,8 +35,7 @@ if TYPE_CHECKING:
     from lao.store.runs import RunOrder, RunRecord
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class Selection(Struct, frozen=True, kw_only=True):
     """Which steps run, and which of them although their result is known.
 
     `pinned` holds the output of steps that do not run; the run stops `before` some.
@@ -103,8 +104,7 @@ def _text_or_none(flag: Value) -> str | None:
     return flag if isinstance(flag, str) else None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Prepared:
+class Prepared(Struct, frozen=True, kw_only=True, dict=True):
     """A plan with its inputs, and what its run is entered with.
 
     `whole` is the plan before a selection: it names what a later part must equal.

@@ -2,13 +2,14 @@
 """Everything LAO can complain about: one tree, stable codes; what, where, mend."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from itertools import islice
 from typing import ClassVar
 
+from msgspec import Struct
+from msgspec.structs import replace
 
-@dataclass(frozen=True, slots=True)
-class Place:
+
+class Place(Struct, frozen=True):
     """A spot in a file. Lines and columns count from 1; 0 means unknown."""
 
     source: str
@@ -22,8 +23,7 @@ class Place:
         return f"{self.source}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A stretch `start:end` (character offsets) of a one-line text."""
 
     text: str
@@ -42,8 +42,7 @@ class Span:
 Where = Place | Span | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(Struct, frozen=True, kw_only=True):
     """One thing that is wrong.
 
     `code` is stable and documented (docs/reference/errors.md). `what` is a

@@ -4,9 +4,10 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+
+from msgspec import Struct
 
 from lao.backends.loopback import LoopbackClient
 from lao.backends.model_files import (
@@ -39,8 +40,7 @@ _TRUST_PROBLEMS: Mapping[Trust, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedModel:
+class ListedModel(Struct, frozen=True, kw_only=True):
     """A model on this machine. `name` is what to type after `--model`.
 
     `problem` says why it cannot be used now; `size` in bytes.
@@ -58,8 +58,7 @@ class ListedModel:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(Struct, frozen=True):
     """What an Ollama server tells; `problem` if it tells nothing."""
 
     endpoint: str

@@ -4,8 +4,9 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from lao.errors import RefusedByPolicy
 
@@ -14,8 +15,7 @@ _UNIX = re.compile(r"unix:((?:/[^/\x00-\x1f\x7f-\x9f]+)+)")
 _LONGEST_UNIX = 107  # bytes: what the kernel's `sockaddr_un` holds
 
 
-@dataclass(frozen=True, slots=True)
-class LoopbackEndpoint:
+class LoopbackEndpoint(Struct, frozen=True):
     """The address of a model server on this machine; nothing else can be one.
 
     The text is matched whole and never resolved: `http://127.0.0.1:PORT`,
@@ -68,8 +68,7 @@ def _is_canonical(path: str) -> bool:
 DEFAULT_ENDPOINT = LoopbackEndpoint("http://127.0.0.1:11434")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerLimits:
+class WorkerLimits(Struct, frozen=True, kw_only=True):
     """What one worker process may use. Sizes in bytes, times in seconds."""
 
     memory: int | None = None
@@ -82,8 +81,7 @@ class WorkerLimits:
     cancel_seconds: float = 0.7
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunLimits:
+class RunLimits(Struct, frozen=True, kw_only=True):
     """What one run may use."""
 
     parallel_steps: int = 64
@@ -98,8 +96,7 @@ Level = Literal["L0", "L1", "L2", "L3"]
 """How much the kernel enforces: none, reduced, standard, sealed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
+class Proof(Struct, frozen=True, kw_only=True):
     """What one process's self-check read back from the kernel, and the level it makes.
 
     `layers` has a name for each layer: a boolean, Landlock's ABI (0: none), or the
@@ -110,8 +107,7 @@ class Proof:
     layers: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Locality:
+class Locality(Struct, frozen=True, kw_only=True):
     """What a run is told about where its data can go.
 
     `level` is what every worker must prove before it works; `proof` is that of the

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ask, of a plan, what this machine lacks to run it: files, models, packages."""
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import assert_never
+
+from msgspec import Struct, field
 
 from lao.backend_factory import Backends
 from lao.backends.gguf import read_gguf_header, read_whisper_header
@@ -25,8 +26,7 @@ from lao.workflow.local_models import (
 )
 
 
-@dataclass(slots=True)
-class Gaps:
+class Gaps(Struct):
     """What is missing for certain, and what could not be found out now."""
 
     problems: list[Problem] = field(default_factory=list)

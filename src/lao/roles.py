@@ -3,8 +3,9 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from lao.events import Event
 from lao.policy import Proof
@@ -72,8 +73,7 @@ class RunStore(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownResult:
+class KnownResult(Struct, frozen=True, kw_only=True):
     """A result that was made before, and what made it."""
 
     value: Value

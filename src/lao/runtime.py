@@ -4,10 +4,12 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from uuid import uuid4
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from lao.backend_factory import Backends
 from lao.config import Settings
@@ -162,8 +164,7 @@ def new_run_id() -> str:
     return uuid4().hex[:12]
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunOptions:
+class RunOptions(Struct, frozen=True, kw_only=True, dict=True):
     """How to carry out one run.
 
     `past` are the events of its earlier part, for a run that goes on.

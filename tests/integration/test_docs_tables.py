@@ -6,11 +6,11 @@ A table is found by the comment above it, such as `<!-- keys: step -->`.
 
 import importlib
 import re
-from dataclasses import fields
 from pathlib import Path
 
 import click
 import pytest
+from msgspec.structs import fields
 
 import lao
 from lao.backends import llama_options, whisper_options

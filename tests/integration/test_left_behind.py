@@ -13,7 +13,7 @@ from lao.cli.scratch import IN_MEMORY
 
 HOLD = """
 import sys
-from dataclasses import replace
+from msgspec.structs import replace
 from lao.cli.scratch import Scratch
 from lao.config import load_settings
 

@@ -3,10 +3,10 @@
 
 import asyncio
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.running_lao import Lao
 
 from lao.cli.plugin_check import Asked, Looks, _check

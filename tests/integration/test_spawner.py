@@ -8,10 +8,10 @@ import socket
 import subprocess
 import sys
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.integration.worker_requests import (
     MODELS,
     Heard,
@@ -166,7 +166,7 @@ async def test_its_death_ends_every_worker_and_later_launches_say_so(spawner, tm
 def test_the_death_of_the_orchestrator_leaves_nothing(tmp_path, sealed):
     script = """if True:
         import asyncio, sys
-        from dataclasses import replace
+        from msgspec.structs import replace
         from lao.isolation.levels import probe
         from lao.isolation.orchestrator import lock_this_process
         from lao.isolation.spawner import fork_spawner

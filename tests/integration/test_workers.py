@@ -10,10 +10,10 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.integration.worker_requests import (
     MODELS,
     Heard,

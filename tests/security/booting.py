@@ -6,8 +6,10 @@ import os
 import subprocess
 import sys
 import textwrap
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct, field
 
 import lao.isolation
 from lao.isolation.landlock import Access
@@ -20,8 +22,7 @@ HERE = Path(__file__).parent
 SECONDS = 30
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lock:
+class Lock(Struct, frozen=True, kw_only=True):
     """What one process is booted with; the machine without bubblewrap by default."""
 
     scratch: Path

@@ -12,10 +12,10 @@ import stat
 import subprocess
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.models import CANNED_ANSWER, CANNED_TRANSCRIPT
 from tests.security.booting import BOOT, HERE, Lock, run_locked
 

@@ -9,10 +9,10 @@ import socket
 import subprocess
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from lao.errors import LaoError
 from lao.isolation.bpf import Filter

@@ -3,10 +3,10 @@
 
 import errno
 import resource
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.integration.worker_requests import MODELS, Heard, ask, spec
 
 from lao.errors import RefusedByPolicy, StepError

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the items of a batch become: texts, JSON, files and lists of files."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.batches import Bench
 
 from lao.batch.material import is_unchanged, read_material

@@ -2,10 +2,10 @@
 """The fold of a run's facts is what is known of the run."""
 
 import json
-from dataclasses import fields
 from typing import get_args
 
 import pytest
+from msgspec.structs import fields
 
 from lao.events import (
     Event,

@@ -3,9 +3,9 @@
 
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from lao.planning.compiler import compile_workflow
 from lao.planning.fingerprint import fingerprint

@@ -5,6 +5,7 @@ from typing import get_args
 
 import pytest
 from hypothesis import given, strategies as st
+from msgspec.structs import fields
 
 from lao.workflow.local_models import (
     Custom,
@@ -23,7 +24,10 @@ from lao.workflow.local_models import (
 def test_there_is_no_remote_kind():
     """A new kind belongs here only if it cannot reach beyond this machine."""
     kinds = {
-        kind.__dataclass_fields__["kind"].default for kind in get_args(ModelBackend)
+        each.default
+        for kind in get_args(ModelBackend)
+        for each in fields(kind)
+        if each.name == "kind"
     }
     local = {"ollama", "whisper.cpp", "llama.cpp", "embedded", "custom", "plugin"}
     assert kinds == local

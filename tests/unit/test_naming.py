@@ -5,11 +5,11 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, strategies as st
+from msgspec.structs import replace
 
 from lao.engine.file_digests import FileDigests
 from lao.engine.naming import Namer

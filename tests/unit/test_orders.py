@@ -2,10 +2,10 @@
 """Orders to start a process: what is written is read again, and nothing else is."""
 
 import json
-from dataclasses import asdict
 
 import pytest
 from hypothesis import given, settings, strategies as st
+from msgspec.structs import asdict
 
 from lao.isolation.orders import Order, OrderError, decode_order, encode_order
 from lao.policy import WorkerLimits

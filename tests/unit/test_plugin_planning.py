@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plugins in a workflow are found by name and checked before anything runs."""
 
-from dataclasses import replace
 from textwrap import dedent
 
 import pytest
+from msgspec.structs import replace
 from tests.fakes import Backends, Bench
 
 from lao.chain import parse_chain

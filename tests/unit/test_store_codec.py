@@ -3,11 +3,11 @@
 
 import json
 import math
-from dataclasses import MISSING, fields
 from typing import get_args, get_origin
 
 import pytest
 from hypothesis import given, settings, strategies as st
+from msgspec.structs import fields
 
 from lao.errors import StoreError
 from lao.events import Fact, RunFinished, RunStarted, StepFinished, StepSkipped
@@ -60,10 +60,7 @@ def strategy_of(field):
 
 def facts_of(kind):
     own = [each for each in fields(kind) if each.name != "kind"]
-    is_required = {
-        each.name: each.default is MISSING and each.default_factory is MISSING
-        for each in own
-    }
+    is_required = {each.name: each.required for each in own}
     return st.fixed_dictionaries(
         {each.name: strategy_of(each) for each in own if is_required[each.name]},
         optional={

@@ -2,10 +2,10 @@
 """Templates see plain data, are parsed once, and reach nothing else."""
 
 from contextlib import suppress
-from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given, strategies as st
+from msgspec.structs import replace
 
 from lao.workflow.template import (
     Template,

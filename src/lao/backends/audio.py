@@ -8,11 +8,11 @@ orchestrator converts all others before a worker sees them (`lao.backends.record
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import soundfile
+from msgspec import Struct
 
 from lao.backends.recording_file import AudioFormat, open_recording_file
 from lao.backends.resampling import Resampler
@@ -26,8 +26,7 @@ _READ_SAMPLES = 1 << 18  # at a time, over all channels
 _TOO_LARGE_TO_BE_SILENCE = 16_384  # bytes; no format's mere header is so long
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AudioInfo:
+class AudioInfo(Struct, frozen=True, kw_only=True):
     """What a recording says about itself; `rate` in Hz."""
 
     seconds: float
@@ -36,8 +35,7 @@ class AudioInfo:
     format: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class Block(Struct, frozen=True, kw_only=True):
     """A stretch of mono sound; `start` in seconds of the recording."""
 
     start: float

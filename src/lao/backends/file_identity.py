@@ -5,8 +5,9 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct
 
 from lao.backends.model_files import digest_of, model_parts
 from lao.files import is_settled, mark_of
@@ -14,8 +15,7 @@ from lao.files import is_settled, mark_of
 Check = Callable[[Path], object]
 
 
-@dataclass(slots=True, kw_only=True)
-class FileIdentity:
+class FileIdentity(Struct, kw_only=True):
     """The content of one model file, all its parts together.
 
     `check` raises if the file cannot be used; it is asked whenever the file changed.
@@ -26,7 +26,7 @@ class FileIdentity:
     check: Check
     cache_folder: Path | None = None
     now: Callable[[], float] = time.time
-    _known: tuple[str, str] = field(init=False, default=("", ""))
+    _known: tuple[str, str] = ("", "")
 
     async def digest(self) -> str:
         """Return "sha256:…"; reads the file only if it changed since the last time.

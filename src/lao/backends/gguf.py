@@ -9,11 +9,12 @@ a mapped file that shrinks while it is read kills the process.
 import os
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import repeat
 from math import prod
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct
 
 from lao.backends.opening import open_model_file
 from lao.errors import ModelUnavailable
@@ -68,8 +69,7 @@ _WHISPER_TYPES: Mapping[int, WhisperType] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GgufHeader:
+class GgufHeader(Struct, frozen=True, kw_only=True):
     """What a GGUF file says about itself; None where it does not say or was not read.
 
     `size` is that of this file in bytes (a split model has more parts).
@@ -88,8 +88,7 @@ class GgufHeader:
     vocabulary_size: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WhisperHeader:
+class WhisperHeader(Struct, frozen=True, kw_only=True):
     """What a whisper.cpp file says about itself; `size` in bytes."""
 
     model_type: WhisperType

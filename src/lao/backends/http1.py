@@ -4,10 +4,10 @@
 import asyncio
 import contextlib
 from asyncio import StreamReader, StreamWriter
-from dataclasses import dataclass
 from typing import Final, Literal
 
 import h11
+from msgspec import Struct
 
 Method = Literal["GET", "POST"]
 Fault = Literal["unreachable", "cut", "stalled", "malformed", "too-large"]
@@ -15,8 +15,7 @@ Fault = Literal["unreachable", "cut", "stalled", "malformed", "too-large"]
 _CHUNK: Final = 1 << 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpLimits:
+class HttpLimits(Struct, frozen=True, kw_only=True):
     """How much an answer may be (bytes) and how long it may keep silent (seconds).
 
     `silence` counts only once an answer has begun: before that a server may be

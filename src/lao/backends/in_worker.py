@@ -4,10 +4,11 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import assert_never
+
+from msgspec.structs import replace
 
 from lao.backends.embedded_identity import embedded_digest
 from lao.backends.file_identity import FileIdentity
@@ -22,21 +23,18 @@ from lao.workflow.inference import ModelDescription, ModelReply, ModelRequest, R
 from lao.workflow.local_models import Custom, Embedded
 
 
-@dataclass(slots=True)
 class InWorker:
     """A `Backend` whose model lives in a worker process of its own.
 
     State: what the model's file was when it was last used, and LAO's own digest.
     """
 
-    spec: WorkerSpec
-    pool: WorkerPool
-    _file: FileIdentity | None = field(init=False)
-    _digest: str = field(init=False, default="")
-
-    def __post_init__(self) -> None:
+    def __init__(self, spec: WorkerSpec, pool: WorkerPool) -> None:
         """Find the file of a model that is not LAO's own."""
-        place, _ = split_entry(self.spec.entry)
+        self.spec = spec
+        self.pool = pool
+        self._digest = ""
+        place, _ = split_entry(spec.entry)
         is_own = not place.startswith("/")
         self._file = None if is_own else FileIdentity(path=Path(place), check=_check)
 

@@ -3,8 +3,9 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from lao.backends.file_identity import FileIdentity
 from lao.backends.gguf import read_gguf_header

@@ -4,11 +4,12 @@
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from lao.backends.llama_answer import Chunk, bad_request, problem_of
 from lao.backends.stderr_capture import StderrCapture
@@ -19,8 +20,7 @@ _BATCH = 512  # tokens of a prompt between two looks at `cancelled`
 _ERRORS_ONLY = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerSettings:
+class ServerSettings(Struct, frozen=True, kw_only=True):
     """How a model is loaded; None leaves the choice to llama.cpp.
 
     `context` is the number of tokens that each of `parallel` requests may have.

@@ -9,10 +9,11 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct
 
 from lao.backends.gguf import read_gguf_header, read_whisper_header
 from lao.backends.opening import open_model_file
@@ -26,8 +27,7 @@ _SPLIT = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.gguf", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelFile:
+class ModelFile(Struct, frozen=True, kw_only=True):
     """A model file on disk; `size` in bytes, of all parts of a split model.
 
     `problem` says why it cannot be used; the other fields are then guesses.

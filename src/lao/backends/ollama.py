@@ -3,8 +3,9 @@
 
 import asyncio
 import base64
-from dataclasses import dataclass
 from typing import Final, assert_never
+
+from msgspec import Struct
 
 from lao.backends.http1 import TransportError
 from lao.backends.loopback import LoopbackClient
@@ -35,8 +36,7 @@ Body = dict[str, JsonValue]
 _MAX_IMAGE: Final = 64 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OllamaModelInfo:
+class OllamaModelInfo(Struct, frozen=True, kw_only=True):
     """A model that a server lists. `refused` says why LAO would not use it."""
 
     name: str

@@ -11,9 +11,10 @@ import math
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, Literal, TypeVar
+
+from msgspec import Struct
 
 from lao.backends.http1 import Method, TransportError
 from lao.backends.loopback import HttpStatusError, JsonLines, LoopbackClient
@@ -39,8 +40,7 @@ _QUICK: Final = 30.0  # seconds; for questions that load no model
 _BUSY_PAUSES: Final = (0.5, 1.0, 2.0, 4.0)  # seconds, before jitter
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedModel:
+class ListedModel(Struct, frozen=True, kw_only=True):
     """One line of `/api/tags`. `remote` says where it runs if that is not here."""
 
     name: str
@@ -51,8 +51,7 @@ class ListedModel:
     remote: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownModel:
+class ShownModel(Struct, frozen=True, kw_only=True):
     """What `/api/show` tells. `remote` as in `ListedModel`, `told` is all of it."""
 
     context_length: int | None
@@ -67,8 +66,7 @@ class ShownModel:
         return f"sha256:{sha256(text.encode()).hexdigest()}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class Piece(Struct, frozen=True, kw_only=True):
     """One line of a streamed answer; the counts come with the last. Seconds."""
 
     text: str
@@ -81,8 +79,7 @@ class Piece:
     error: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Embeddings:
+class Embeddings(Struct, frozen=True, kw_only=True):
     """One vector for each text, in order."""
 
     vectors: tuple[list[JsonValue], ...]

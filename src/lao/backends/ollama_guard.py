@@ -7,8 +7,9 @@ before the first byte of a prompt is sent. State: what the server said of itself
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from lao.backends.loopback import HttpStatusError
 from lao.backends.ollama_api import OllamaApi, ShownModel, full_name, plain_name
@@ -42,16 +43,14 @@ def understands_local(version: str) -> bool:
     return match is not None and tuple(map(int, match.groups())) >= _FIRST_WITH_LOCAL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
+class Server(Struct, frozen=True, kw_only=True):
     """What a server says of itself. `cloud_disabled` is None where it is silent."""
 
     version: str
     cloud_disabled: bool | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Admitted:
+class Admitted(Struct, frozen=True, kw_only=True):
     """A model that runs here. `name` is how to ask the server for it."""
 
     name: str

@@ -7,9 +7,10 @@ since both the orchestrator and the workers look.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
+
+from msgspec import Struct
 
 from lao.files import ABSENT, NotRegularError, open_regular
 from lao.workflow.inference import ModelProblem, ModelRequest
@@ -20,8 +21,7 @@ _ASF = b"0&\xb2u\x8ef\xcf\x11"
 _WAVE64 = b"riff.\x91\xcf\x11"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AudioFormat:
+class AudioFormat(Struct, frozen=True, kw_only=True):
     """A format; `demuxer` is ffmpeg's name for it where LAO cannot read it alone."""
 
     name: str

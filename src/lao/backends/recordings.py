@@ -9,8 +9,9 @@ playlist that calls itself a recording could name other files, or addresses.
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from lao.backends.recording_file import open_recording_file, recording_of
 from lao.errors import LaoError, ModelUnavailable, StepError

@@ -2,8 +2,9 @@
 """Turns timed segments of speech into text, subtitles or JSON. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, assert_never, cast, get_args
+
+from msgspec import Struct
 
 from lao.errors import did_you_mean
 from lao.workflow.inference import ModelProblem
@@ -15,8 +16,7 @@ _SENTENCE_ENDS = (".", "!", "?", "…", "\u3002", "\uff01", "\uff1f")
 _FIRST_UNSPACED = "\u2e80"  # from here on, scripts that put no space between words
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
+class Segment(Struct, frozen=True, kw_only=True):
     """What was said from `start` to `end`, in seconds of the recording."""
 
     start: float

@@ -6,8 +6,9 @@ undecodable audio too. So a transcript counts if a fresh JSON file has one.
 """
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from lao.backends.subtitles import Segment
 from lao.backends.whisper_options import WhisperOptions
@@ -25,16 +26,14 @@ _LARGEST = 64 << 20  # bytes of JSON; a day of speech has a tenth of it
 _PROGRESS = re.compile(r"progress\s*=\s*(\d{1,3})%", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transcript:
+class Transcript(Struct, frozen=True, kw_only=True):
     """What a `whisper-cli` heard, and what its process proved of itself."""
 
     segments: tuple[Segment, ...]
     proof: Proof | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WhisperCli:
+class WhisperCli(Struct, frozen=True, kw_only=True):
     """A `whisper-cli` and the model that it is to use, both by absolute path."""
 
     program: Path

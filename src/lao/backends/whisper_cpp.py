@@ -3,9 +3,10 @@
 
 import asyncio
 import time
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from lao.backends.file_identity import FileIdentity
 from lao.backends.gguf import WhisperHeader, read_whisper_header

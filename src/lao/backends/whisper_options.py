@@ -3,9 +3,10 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from lao.backends.opening import open_model_file
 from lao.errors import ModelUnavailable, did_you_mean
@@ -36,8 +37,7 @@ _MOST_BEAMS = 8  # whisper.cpp's own limit
 _VAD_START = b"lmgg\x0a\x00\x00\x00silero-16k"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WhisperOptions:
+class WhisperOptions(Struct, frozen=True, kw_only=True):
     """What a step asks of whisper.cpp; `language` may be "auto".
 
     `vad` leaves silence out: by a voice activity model if `vad_model` is given,

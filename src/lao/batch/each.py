@@ -2,8 +2,9 @@
 """What `--each` says: which items there are, and which input each of them fills."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from lao.errors import UsageError, did_you_mean, nearest
 from lao.workflow.steps import Input
@@ -11,8 +12,7 @@ from lao.workflow.steps import Input
 _ROWS = (".jsonl", ".ndjson")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Each:
+class Each(Struct, frozen=True, kw_only=True):
     """What the items are: files of a pattern, paths from a pipe, or rows of JSON.
 
     `text` is how a person wrote it, `pattern` that without the input's name. `input`

@@ -3,8 +3,10 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lao.batch.job import Batch, ItemReport
 from lao.batch.ledger import Ledger
@@ -20,8 +22,7 @@ from lao.store.runs import RunRecord
 from lao.workflow.values import Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class Turn(Struct, frozen=True, kw_only=True):
     """An item whose turn has come, with its run of an earlier part and its file."""
 
     item: Item
@@ -29,8 +30,7 @@ class Turn:
     output: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemRunner:
+class ItemRunner(Struct, frozen=True, kw_only=True):
     """Carries out the items of one batch, any number at once."""
 
     batch: Batch
@@ -171,8 +171,7 @@ class ItemRunner:
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
+class _Job(Struct, frozen=True, kw_only=True):
     """An item that has been entered; `past` are the events of its earlier part."""
 
     turn: Turn

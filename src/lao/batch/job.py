@@ -2,9 +2,10 @@
 """What a batch is to do, and what it tells while it goes on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from lao.batch.each import Each
 from lao.durable import Prepared
@@ -15,8 +16,7 @@ ItemStatus = Literal["done", "failed"]
 BatchStatus = Literal["done", "failed", "cancelled"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class Batch(Struct, frozen=True, kw_only=True):
     """A plan for each of many inputs.
 
     `prepared.inputs` are the values that all items share. Relative paths start from
@@ -39,8 +39,7 @@ class Batch:
         return (self.output,) if self.output else tuple(self.prepared.plan.outputs)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemReport:
+class ItemReport(Struct, frozen=True, kw_only=True):
     """How an item ended.
 
     `run` is its name in the history. `outputs` holds what was wanted and made, unless
@@ -60,8 +59,7 @@ class ItemReport:
     note: str = ""
 
 
-@dataclass(slots=True, kw_only=True)
-class Tally:
+class Tally(Struct, kw_only=True):
     """How many items ended how, so far."""
 
     done: int = 0
@@ -80,8 +78,7 @@ class Tally:
         return self.done + self.failed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchResult:
+class BatchResult(Struct, frozen=True, kw_only=True):
     """How a batch ended: "cancelled" if there are items that nobody has begun.
 
     `run` is its name in the history, if it is kept.

@@ -3,8 +3,10 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lao.batch.continuation import batch_flags
 from lao.batch.job import Batch, BatchStatus
@@ -20,8 +22,7 @@ from lao.store.runs import NewRun, RunRecord
 from lao.workflow.values import Value
 
 
-@dataclass(slots=True, kw_only=True)
-class Ledger:
+class Ledger(Struct, kw_only=True):
     """One batch in the store, held until it is finished.
 
     State: `last`, the last place that an item has, once a batch goes on. A new item's

@@ -2,8 +2,9 @@
 """From an item to the inputs of its run, and the digests of the files among them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from lao.batch.job import Batch
 from lao.batch.sources import Item
@@ -17,8 +18,7 @@ from lao.workflow.values import FileValue, Value
 _TICK = 2.0  # seconds; no file system keeps times more coarsely
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
+class Material(Struct, frozen=True, kw_only=True):
     """The inputs of a run; `own` and `files` are only what is the item's alone.
 
     With a `problem` there are none.

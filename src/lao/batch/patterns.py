@@ -16,11 +16,12 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import IO, NamedTuple
+
+from msgspec import Struct
 
 from lao.files import ABSENT
 
@@ -36,8 +37,7 @@ class _Entry(NamedTuple):
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """One name of a pattern; `wanted=None` is `**`."""
 
     wanted: re.Pattern[str] | None
@@ -91,8 +91,7 @@ def _parsed(pattern: str) -> tuple[str, tuple[_Part, ...]]:
     return root, tuple(parts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Walk:
+class _Walk(Struct, frozen=True, kw_only=True):
     """One walk for one pattern."""
 
     parts: tuple[_Part, ...]

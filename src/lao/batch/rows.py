@@ -2,7 +2,8 @@
 """One line of a JSONL file, read as the inputs of one item."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from lao.errors import UsageError
 from lao.workflow.json_text import read_json
@@ -11,8 +12,7 @@ from lao.workflow.values import JsonValue
 _LABELS = ("id", "name")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(Struct, frozen=True, kw_only=True):
     """What a row gives: values by the input's name, and what it calls itself."""
 
     given: Mapping[str, JsonValue]

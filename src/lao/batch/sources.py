@@ -12,9 +12,10 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, assert_never
+
+from msgspec import Struct, field
 
 from lao.batch.each import Each
 from lao.batch.patterns import matching_files
@@ -36,8 +37,7 @@ _LONGEST_ROW = 16 << 20
 _BUFFER = 1 << 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Item(Struct, frozen=True, kw_only=True):
     """One input of a batch, not opened yet.
 
     `label` is its name for people, `key` for the store, `stem` for its output file.
@@ -52,8 +52,7 @@ class Item:
     problem: LaoError | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """The open source of a batch. `total` is None where only time will tell."""
 
     each: Each

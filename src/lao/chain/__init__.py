@@ -30,8 +30,9 @@ What goes where
 """
 
 from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from lao.chain.calls import MODEL_KINDS, Call, CallReader
 from lao.chain.sources import (
@@ -65,8 +66,7 @@ __all__ = [
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParsedChain:
+class ParsedChain(Struct, frozen=True, kw_only=True):
     """A chain as a workflow. `source` fills its input "input"; None: nothing does yet.
 
     The input's default says the same to whoever runs the workflow from a file.

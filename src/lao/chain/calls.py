@@ -3,8 +3,10 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Final, get_args
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from lao.chain.tokens import Faults, Token, Words, quote
 from lao.chain.words import (
@@ -33,16 +35,14 @@ MODEL_KINDS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prompt:
+class Prompt(Struct, frozen=True, kw_only=True):
     """A prompt template from a file of the user's (`@FILE`)."""
 
     name: str
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """How a step runs, whatever it does."""
 
     model: ModelBackend | None = None
@@ -53,8 +53,7 @@ class Settings:
 Does = Recipe | PluginManifest | ModelBackend | Prompt
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(Struct, frozen=True, kw_only=True):
     """One call, its words in place. `own` is an input that it brings itself.
 
     `values` are a recipe's arguments, a plugin's parameters or a model's options,
@@ -70,8 +69,7 @@ class Call:
     spans: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class CallReader:
+class CallReader(Struct, frozen=True):
     """Reads calls; what is wrong goes to `faults`."""
 
     recipes: Mapping[str, Recipe]

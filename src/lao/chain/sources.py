@@ -2,9 +2,10 @@
 """What a chain starts from, told by the shape of a word; nothing is opened here."""
 
 import re
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final, Literal, assert_never
+
+from msgspec import Struct
 
 from lao.chain.tokens import Token
 from lao.workflow.steps import Input
@@ -50,32 +51,28 @@ _WRITING: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SourcePath:
+class SourcePath(Struct, frozen=True):
     """One file. Relative to the workflow's base."""
 
     path: str
     kind: Literal["path"] = "path"
 
 
-@dataclass(frozen=True, slots=True)
-class SourceGlob:
+class SourceGlob(Struct, frozen=True):
     """Every file that a pattern matches, in order of name."""
 
     pattern: str
     kind: Literal["glob"] = "glob"
 
 
-@dataclass(frozen=True, slots=True)
-class SourceText:
+class SourceText(Struct, frozen=True):
     """The text itself."""
 
     text: str
     kind: Literal["text"] = "text"
 
 
-@dataclass(frozen=True, slots=True)
-class SourceStdin:
+class SourceStdin(Struct, frozen=True):
     """Standard input, asked for with `-`."""
 
     kind: Literal["stdin"] = "stdin"

@@ -3,9 +3,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Final, assert_never
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from lao.chain.calls import Call, Prompt
 from lao.chain.words import literal
@@ -52,8 +54,7 @@ _RESERVED: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Value:
+class Value(Struct, frozen=True, kw_only=True):
     """What comes down the pipe: a name for templates, and its type.
 
     With `is_list`, `name` is a list and `type` that of its elements.
@@ -104,8 +105,7 @@ def wanted_by(call: Call) -> ValueType:
 Spans = dict[tuple[str | int, ...], tuple[int, int]]
 
 
-@dataclass(slots=True)
-class StepWriter:
+class StepWriter(Struct):
     """Writes the steps of a chain; `spans` says where each part of one comes from."""
 
     steps: list[WorkflowStep] = field(default_factory=list)

@@ -8,8 +8,9 @@ braces are text.
 
 import re
 import sys
-from dataclasses import dataclass, field
 from typing import Final, Literal, assert_never
+
+from msgspec import Struct, field
 
 from lao.errors import Problem, Span
 
@@ -20,8 +21,7 @@ _SAFE = re.compile(r"[\w./:@+*-]+", re.ASCII)
 _AFTER_BACKSLASH = '$`"\\'  # what a backslash escapes inside double quotes
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """A word or a mark. `plain` counts the unquoted characters that `value` starts with."""
 
     kind: Literal["word", "|", "{", "}", ","]
@@ -39,8 +39,7 @@ class Token:
 Words = tuple[Token, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class Stage(Struct, frozen=True, kw_only=True):
     """What stands between two pipes: one call, or several in braces."""
 
     calls: tuple[Words, ...]
@@ -49,8 +48,7 @@ class Stage:
     end: int
 
 
-@dataclass(slots=True)
-class Faults:
+class Faults(Struct):
     """Collects problems in one chain text.
 
     From `broken` on, the text cannot be understood, so nothing is noted there.
@@ -105,8 +103,7 @@ def read_stages(text: str, faults: Faults) -> list[Stage]:
     return stages
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Group(Struct, frozen=True):
     """The tokens between two pipes, and where they stand."""
 
     tokens: list[Token]

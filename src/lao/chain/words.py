@@ -4,8 +4,9 @@
 import json
 import re
 from collections.abc import Container
-from dataclasses import dataclass
 from typing import Final, NoReturn
+
+from msgspec import Struct
 
 from lao.chain.tokens import Faults, Token
 from lao.workflow.nodes import Node, Problems
@@ -19,8 +20,7 @@ _PAIR = re.compile(rf"({_KEY})=", re.ASCII)
 _DEEPEST_JSON = 32
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keyed:
+class Keyed(Struct, frozen=True, kw_only=True):
     """`--key value` or `key=value`; without a value it is a flag."""
 
     key: str

@@ -4,11 +4,12 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lao.cli.execution import Showing
 from lao.cli.given import Given
@@ -75,8 +76,7 @@ def batching(function: F) -> F:
     return function
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchFlags:
+class BatchFlags(Struct, frozen=True, kw_only=True):
     """What the options of a batch say."""
 
     each: str

@@ -7,8 +7,9 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from lao.batch.items import ItemRunner
 from lao.batch.job import Batch, BatchResult
@@ -33,8 +34,7 @@ if TYPE_CHECKING:
     from lao.store.opening import Store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchWork:
+class BatchWork(Struct, frozen=True, kw_only=True):
     """A batch about to be carried out; `begin` enters it, or goes on with it."""
 
     batch: Batch

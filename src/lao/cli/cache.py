@@ -3,10 +3,10 @@
 
 import json
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
 
 from lao.cli.moments import full_moment, read_age
 from lao.cli.options import common, settings_from
@@ -99,8 +99,7 @@ def _size(text: str) -> int:
 # -- info -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CacheInfo:
+class CacheInfo(Struct, frozen=True, kw_only=True):
     """What is kept. `oldest` is when the longest unused result was last used."""
 
     results: int = 0

@@ -3,10 +3,10 @@
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from lao.chain import parse_chain
 from lao.cli.chosen_models import with_models

@@ -8,7 +8,6 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -168,12 +167,12 @@ def _folder(name: str, folder: Path) -> Finding:
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
-    for each in fields(Settings):
-        if each.name not in ("folders", "origins"):
-            value = getattr(settings, each.name)
-            origin = settings.origins.get(each.name, "default")
+    for name in Settings.__struct_fields__:
+        if name not in ("folders", "origins"):
+            value = getattr(settings, name)
+            origin = settings.origins.get(name, "default")
             what = f"{_setting_words(value)} ({origin})"
-            yield finding("settings", each.name, "ok", what)
+            yield finding("settings", name, "ok", what)
 
 
 def _setting_words(value: object) -> str:

@@ -4,10 +4,10 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import asdict, replace
 
 from lao.cli.options import common, settings_from
 from lao.cli.run_words import one_line

@@ -4,9 +4,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from lao import durable
 from lao.cli.audience import Audience, event_writer
@@ -38,8 +40,7 @@ if TYPE_CHECKING:
     from lao.store.runs import RunRecord
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Showing:
+class Showing(Struct, frozen=True, kw_only=True):
     """How a run is shown."""
 
     output: str | None = None
@@ -132,8 +133,7 @@ def resume(
 Begin = Callable[[Session, RunOptions], Awaitable[RunResult]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Showable:
+class Showable(Struct, frozen=True, kw_only=True):
     """A run that is about to be shown; `past` is what is known of its earlier part."""
 
     plan: Plan

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `lao doctor` finds: one thing that was looked at, and what to do about it."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 Status = Literal["ok", "note", "gap", "broken"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """One thing that was looked at. "broken": LAO cannot work without it."""
 
     area: str

@@ -4,8 +4,9 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from lao.cli.confined import confined
 from lao.cli.given import Given

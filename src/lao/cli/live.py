@@ -8,10 +8,10 @@ looks at a copy of the rows.
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
+from msgspec import Struct, field
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console, Group
 from rich.live import Live
@@ -61,8 +61,7 @@ def terminal_console(*, color: bool | None) -> Console:
     )
 
 
-@dataclass(slots=True, kw_only=True)
-class _Row:
+class _Row(Struct, kw_only=True):
     """What is known of a running step."""
 
     step: str

@@ -5,10 +5,10 @@ import asyncio
 import json
 import shlex
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import click
+from msgspec.structs import asdict
 
 from lao.backend_factory import client_of
 from lao.backends.model_files import ModelFile

@@ -5,9 +5,10 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
+
+from msgspec import Struct, field
 
 from lao.backend_factory import worker_limits
 from lao.cli.given import Given
@@ -35,8 +36,7 @@ _USAGE: Final = UsageError.exit_code
 _MOST_LINES: Final = 40
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Look(Struct, frozen=True, kw_only=True):
     """One thing that was looked at, and what it showed."""
 
     name: str
@@ -46,8 +46,7 @@ class Look:
     exit_code: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """What the dry call works on: texts as a person typed them."""
 
     value: str | None = None
@@ -57,8 +56,7 @@ class Asked:
     seconds: float = 60.0
 
 
-@dataclass(slots=True)
-class Looks:
+class Looks(Struct):
     """What was looked at, told as it comes unless it is told as JSON at the end."""
 
     as_json: bool

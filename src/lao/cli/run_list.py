@@ -4,8 +4,9 @@
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Set as AbstractSet
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, TypedDict
+
+from msgspec import Struct
 
 from lao.cli.moments import DayWords
 from lao.cli.run_words import one_line, seconds_words
@@ -40,8 +41,7 @@ class Filters(TypedDict):
     until: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """Which runs are listed; moments in seconds since 1970. No `limit` means all."""
 
     workflow: str | None = None

@@ -4,9 +4,10 @@
 import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from lao.cli.run_list import counts_in, run_table
 from lao.cli.terminal import write_answer, write_note
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 _RANGE = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pruning:
+class Pruning(Struct, frozen=True, kw_only=True):
     """Which runs go: those older than `older_than` (seconds), beyond the `keep` newest.
 
     With both, only runs that both say.

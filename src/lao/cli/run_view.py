@@ -3,9 +3,10 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from lao.cli.audience import event_line
 from lao.cli.report import (
@@ -36,8 +37,7 @@ _MOST_FAILURES = 10_000
 _PIECE = 1 << 16  # characters that are written at once
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(Struct, frozen=True, kw_only=True):
     """What of a run is shown. `output` names the one output to print whole."""
 
     as_json: bool = False

@@ -5,8 +5,9 @@ Whether a connection may be is what the compiler says of the file that would res
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from lao.editor.connecting import APPENDED, Gone, connected, disconnected
 from lao.editor.ports import key_of, ports_of, takes, used_port

@@ -9,9 +9,10 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from lao.editor.journal import has_unsaved, journalled_name
 from lao.editor.material import MaterialType, material_type
@@ -34,8 +35,7 @@ _PASSED_BY: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundFile:
+class FoundFile(Struct, frozen=True, kw_only=True):
     """A file below the folder; `mark` changes when its content does."""
 
     path: str
@@ -45,8 +45,7 @@ class FoundFile:
     type: MaterialType
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class Listing(Struct, frozen=True, kw_only=True):
     """What lies below the folder; not `is_whole` if there is more than is listed.
 
     Among the workflows are files that are gone, if something of them is unsaved here.

@@ -2,9 +2,10 @@
 """A workflow's text as the graph that the page shows: nothing is run or imported."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct
 
 from lao.config import Settings
 from lao.editor.bounds import require_drawable
@@ -31,8 +32,7 @@ Sort = Literal["model", "recipe", "plugin", "reshape", "unknown"]
 _Data = Mapping[str, JsonValue]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class Parts(Struct, frozen=True, kw_only=True):
     """What a `DocumentView` shows of the text itself."""
 
     name: str = ""

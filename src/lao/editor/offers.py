@@ -5,8 +5,9 @@ An id is `recipe:NAME`, `plugin:NAME`, `model:KIND` or `reshape:TRANSFORM`.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final, Literal
+
+from msgspec import Struct, field
 
 from lao.errors import did_you_mean
 from lao.planning.engines import Catalog
@@ -19,8 +20,7 @@ Step = Mapping[str, JsonValue]
 _USUAL_CHARACTERS: Final = 4000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class Offer(Struct, frozen=True, kw_only=True):
     """A step that can be added. `sample` is an input by which its output is known."""
 
     id: str

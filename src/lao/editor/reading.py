@@ -7,8 +7,10 @@ always what `lao check` reports, nothing else.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lao.config import Settings
 from lao.errors import InvalidWorkflow, LaoError, Place, Problem
@@ -30,8 +32,7 @@ from lao.workflow.steps import Connection, Input, Recipe, StepId, Workflow
 from lao.workflow.values import JsonValue
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Struct, frozen=True, kw_only=True):
     """A text, and what is known of it. `data` is empty where it is no mapping.
 
     `problems` are those of `lao check`. `checked` is what the steps that can be read

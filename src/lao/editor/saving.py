@@ -12,9 +12,10 @@ import stat
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+
+from msgspec import Struct
 
 from lao.editor.folder import Folder
 from lao.editor.journal import sync_folder
@@ -32,8 +33,7 @@ from lao.files import (
 from lao.workflow.source import LARGEST_DOCUMENT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OnDisk:
+class OnDisk(Struct, frozen=True, kw_only=True):
     """What the disk holds in a file's place.
 
     `text` is None where there is no file, or (then with a `problem`) no text. `mark`

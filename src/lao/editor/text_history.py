@@ -7,10 +7,10 @@ here and the disk last had in common, from which is told what is unsaved.
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 import msgspec
+from msgspec import Struct, field
 
 FORMAT: Final = 1
 
@@ -74,8 +74,7 @@ class BrokenHistory(ValueError):
     """A record does not fit the text that it was made for."""
 
 
-@dataclass(slots=True, kw_only=True)
-class History:
+class History(Struct, kw_only=True):
     """A text, its past and its future; only `apply` changes it.
 
     `common` is the text that the disk was last known to hold, None for no file.

@@ -4,9 +4,11 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar, assert_never
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from lao.engine.answers import read_answer
 from lao.engine.journal import Journal
@@ -34,8 +36,7 @@ from lao.workflow.values import Value
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(Struct, frozen=True, kw_only=True):
     """What a step gave, and how. `reply` is None where no model was asked.
 
     `name` says what the result is made of; a cached one's `reply` only who made it.
@@ -49,8 +50,7 @@ class Result:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class ModelSlots:
+class ModelSlots(Struct):
     """How many requests each model may have in flight."""
 
     per_model: int
@@ -67,8 +67,7 @@ class ModelSlots:
         return self.taken[key]
 
 
-@dataclass(frozen=True, slots=True)
-class _Telling:
+class _Telling(Struct, frozen=True):
     """A `Report` that turns what a model tells into events."""
 
     journal: Journal
@@ -87,8 +86,7 @@ class _Telling:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class StepWorker:
+class StepWorker(Struct, frozen=True, kw_only=True, dict=True):
     """Does the work of single steps, for one run.
 
     State: what was told of the workers that answer.

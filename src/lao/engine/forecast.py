@@ -7,9 +7,11 @@ behind it; of the others only what does not depend on their values can be told.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from lao.engine.file_digests import FileDigests
 from lao.engine.inputs import bind_inputs
@@ -40,8 +42,7 @@ Ingredients = Mapping[str, str]
 _ORDER = ("model", "prompt", "options", "schema", "input", "files", "version")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepForecast:
+class StepForecast(Struct, frozen=True, kw_only=True):
     """What would become of a step, and why, in words.
 
     `changed` names the ingredients that differ from when the step last ended well.
@@ -53,8 +54,7 @@ class StepForecast:
     model_digest: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
+class Sources(Struct, frozen=True, kw_only=True):
     """What a forecast asks: the models for their identity, the cache for results."""
 
     backends: BackendFactory
@@ -73,7 +73,7 @@ async def forecast(
 
     `inputs` may lack some. `earlier` holds, by step, the ingredients of its last result.
     """
-    walk = _Walk(plan=plan, inputs=inputs, sources=sources, earlier=earlier or {})
+    walk = _Walk(plan, inputs, sources=sources, earlier=earlier or {})
     await walk.through()
     return {name: walk.found[name] for name in plan.steps}
 
@@ -106,8 +106,7 @@ class _NotKnownError(Exception):
     """What a plugin makes of an input is not kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Result:
+class _Result(Struct, frozen=True):
     """What is known of one result; `name` is None where no model is asked."""
 
     name: ResultName | None = None
@@ -115,25 +114,26 @@ class _Result:
     is_known: bool = True
 
 
-@dataclass(slots=True, kw_only=True)
 class _Walk:
     """One walk through a plan. State: what is found, and the values that are known."""
 
-    plan: Plan
-    inputs: Mapping[str, Value]
-    sources: Sources
-    earlier: Mapping[str, Ingredients]
-    found: dict[StepId, StepForecast] = field(default_factory=dict)
-    values: dict[StepId, Value] = field(default_factory=dict)
-    namer: Namer = field(init=False)
-    places: dict[StepId, int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.places = {name: place for place, name in enumerate(self.plan.steps)}
+    def __init__(
+        self,
+        plan: Plan,
+        inputs: Mapping[str, Value],
+        *,
+        sources: Sources,
+        earlier: Mapping[str, Ingredients],
+    ) -> None:
+        self.plan = plan
+        self.inputs = inputs
+        self.sources = sources
+        self.earlier = earlier
+        self.found: dict[StepId, StepForecast] = {}
+        self.values: dict[StepId, Value] = {}
+        self.places = {name: place for place, name in enumerate(plan.steps)}
         self.namer = Namer(
-            self.sources.backends,
-            files=self.sources.files,
-            identify=AskedOnce().identify,
+            sources.backends, files=sources.files, identify=AskedOnce().identify
         )
 
     async def through(self) -> None:

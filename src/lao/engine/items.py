@@ -4,9 +4,10 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from hashlib import blake2b
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from lao.engine.attempt import Result
 from lao.engine.naming import ResultName

@@ -3,14 +3,14 @@
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from lao.events import Event, Fact
 from lao.roles import Clock, EventSink, RunStore
 
 
-@dataclass(slots=True, kw_only=True)
-class Journal:
+class Journal(Struct, kw_only=True):
     """Numbers facts, and tells them in order. What counts is stored first.
 
     `sequence` is the number of the last one: not 0 for a run that goes on. State:

@@ -5,7 +5,8 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from lao.events import Event
 from lao.roles import KnownResult
@@ -24,8 +25,7 @@ class NoRunStore:
         return ()
 
 
-@dataclass(slots=True)
-class MemoryCache:
+class MemoryCache(Struct):
     """A `ResultCache` of the latest results, for as long as the process lives."""
 
     kept: OrderedDict[str, KnownResult] = field(default_factory=OrderedDict)

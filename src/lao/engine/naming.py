@@ -11,9 +11,10 @@ better to the same question, and every update would forget all results.
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import assert_never
+
+from msgspec import Struct, field
 
 from lao.engine.file_digests import FileDigests
 from lao.engine.requests import schema_words, takes_prompt
@@ -43,8 +44,7 @@ _in_order = json.JSONEncoder(ensure_ascii=False).encode
 _sorted = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResultName:
+class ResultName(Struct, frozen=True, kw_only=True):
     """The name of a result, and what it is made of.
 
     `ingredients` holds a short digest of each thing that could change it: model,
@@ -58,8 +58,7 @@ class ResultName:
     reproducible: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Options:
+class _Options(Struct, frozen=True, kw_only=True):
     """The options of a request: as text, in short, and whether they leave no chance."""
 
     text: str
@@ -67,8 +66,7 @@ class _Options:
     reproducible: bool
 
 
-@dataclass(slots=True, kw_only=True)
-class _Begun:
+class _Begun(Struct, kw_only=True):
     """What is the same in all names of an engine's results, and what was last.
 
     `model` and `options` are the short digest and the options of the latest request,
@@ -94,8 +92,7 @@ async def _ask(backend: Backend) -> str:
     return await backend.identify()
 
 
-@dataclass(slots=True)
-class AskedOnce:
+class AskedOnce(Struct):
     """Asks each model once what it is, and remembers also what went wrong."""
 
     answers: dict[int, str | LaoError] = field(default_factory=dict)

@@ -7,7 +7,8 @@ with a default that the step will now replace.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from lao.engine.attempt import Result
 from lao.engine.scheduler import Outcome
@@ -27,8 +28,7 @@ from lao.workflow.values import Value
 Items = Mapping[int, Result]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recalled:
+class Recalled(Struct, frozen=True, kw_only=True):
     """Outcomes and values of steps, and elements of lists that were cut off."""
 
     outcomes: Mapping[StepId, Outcome] = field(default_factory=dict)

@@ -3,9 +3,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from lao.errors import StepError
 from lao.planning.plan import Engine
@@ -23,8 +24,7 @@ from lao.workflow.values import FileValue, JsonValue, Value
 _SCHEMA_PROMPT = Path(__file__).parent / "prompts" / "schema.md"
 
 
-@dataclass(frozen=True)
-class RequestWriter:
+class RequestWriter(Struct, frozen=True, dict=True):
     """Writes requests, within the limits of a run."""
 
     limits: RunLimits = field(default_factory=RunLimits)

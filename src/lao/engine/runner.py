@@ -7,8 +7,11 @@ State: the scheduler, and `values`, the output of each step that has one.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lao.engine.attempt import Result, StepWorker
 from lao.engine.items import name_of_list, perform_each
@@ -52,8 +55,7 @@ _ENDINGS: Mapping[Outcome, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunResult:
+class RunResult(Struct, frozen=True, kw_only=True):
     """How a run ended. `failures` in the order in which they happened.
 
     `unrecorded` is set when the journal could not be written: `outputs` holds what

@@ -15,8 +15,9 @@ with a default stops the skipping, because its default flows on.
 
 from collections import deque
 from collections.abc import Mapping, Set as AbstractSet
-from dataclasses import dataclass, field
 from enum import Enum
+
+from msgspec import Struct, field
 
 from lao.workflow.steps import StepId
 
@@ -31,8 +32,7 @@ class Outcome(Enum):
     skipped = "skipped"
 
 
-@dataclass(slots=True)
-class Scheduler:
+class Scheduler(Struct):
     """Hand out steps in an order that respects their needs.
 
     `waiting` says for how many others a step still waits.
@@ -41,17 +41,15 @@ class Scheduler:
     needs: Mapping[StepId, AbstractSet[StepId]]
     after: Mapping[StepId, AbstractSet[StepId]] = field(default_factory=lambda: _NONE)
     defaults: AbstractSet[StepId] = frozenset()
-    ready: deque[StepId] = field(init=False)
-    running: set[StepId] = field(init=False, default_factory=set)
-    settled: dict[StepId, Outcome] = field(init=False, default_factory=dict)
-    waiting: dict[StepId, int] = field(init=False)
-    followers: dict[StepId, list[StepId]] = field(init=False)
+    ready: deque[StepId] = field(default_factory=deque)
+    running: set[StepId] = field(default_factory=set)
+    settled: dict[StepId, Outcome] = field(default_factory=dict)
+    waiting: dict[StepId, int] = field(default_factory=dict)
+    followers: dict[StepId, list[StepId]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Work out who waits for whom."""
-        self.followers = {step: [] for step in self.needs}
-        self.waiting = {}
-        self.ready = deque()
+        self.followers.update((step, []) for step in self.needs)
         for step, needs in self.needs.items():
             before = needs | self.after[step] if step in self.after else needs
             for other in before:

@@ -2,14 +2,14 @@
 """The facts about a run, each with its number and time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from lao.workflow.values import JsonValue, Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunStarted:
+class RunStarted(Struct, frozen=True, kw_only=True):
     """A run began. `steps` in the order of the plan; `locality` in words.
 
     No worker of the run begins to work before the kernel has proved `level` of it;
@@ -24,8 +24,7 @@ class RunStarted:
     kind: Literal["run-started"] = "run-started"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunResumed:
+class RunResumed(Struct, frozen=True, kw_only=True):
     """A run goes on. `recalled` steps ended before and are taken over as they are.
 
     `items` says, for a list that was cut off, how many of its elements are. The rest
@@ -40,8 +39,7 @@ class RunResumed:
     kind: Literal["run-resumed"] = "run-resumed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepStarted:
+class StepStarted(Struct, frozen=True, kw_only=True):
     """A step began. `model` is a label for people; `items` the length of a list."""
 
     step: str
@@ -50,8 +48,7 @@ class StepStarted:
     kind: Literal["step-started"] = "step-started"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerLocked:
+class WorkerLocked(Struct, frozen=True, kw_only=True):
     """A worker answered for the first time in this run; `layers` is what it proved.
 
     `worker` is the label of its model.
@@ -64,8 +61,7 @@ class WorkerLocked:
     kind: Literal["worker-locked"] = "worker-locked"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextProduced:
+class TextProduced(Struct, frozen=True, kw_only=True):
     """A model said the next piece of its answer. Not kept in journals."""
 
     step: str
@@ -74,8 +70,7 @@ class TextProduced:
     kind: Literal["text-produced"] = "text-produced"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgressMade:
+class ProgressMade(Struct, frozen=True, kw_only=True):
     """A step is `done` of `total` `unit`s along. Not kept in journals."""
 
     step: str
@@ -86,8 +81,7 @@ class ProgressMade:
     kind: Literal["progress-made"] = "progress-made"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepRetried:
+class StepRetried(Struct, frozen=True, kw_only=True):
     """Attempt number `attempt` failed; the next follows after `delay` seconds."""
 
     step: str
@@ -99,8 +93,7 @@ class StepRetried:
     kind: Literal["step-retried"] = "step-retried"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FallbackChosen:
+class FallbackChosen(Struct, frozen=True, kw_only=True):
     """A step's model failed for good; `model` takes its place."""
 
     step: str
@@ -111,8 +104,7 @@ class FallbackChosen:
     kind: Literal["fallback-chosen"] = "fallback-chosen"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemFinished:
+class ItemFinished(Struct, frozen=True, kw_only=True):
     """One element of a `for_each` step is done. The rest as in `StepFinished`."""
 
     step: str
@@ -127,8 +119,7 @@ class ItemFinished:
     kind: Literal["item-finished"] = "item-finished"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepFinished:
+class StepFinished(Struct, frozen=True, kw_only=True):
     """A step is done; `value` is its output. Tokens and times where known.
 
     `key` names the result in the cache; `ingredients` holds a short digest of each
@@ -153,8 +144,7 @@ class StepFinished:
     kind: Literal["step-finished"] = "step-finished"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepFailed:
+class StepFailed(Struct, frozen=True, kw_only=True):
     """A step gave up. `exit_code` is what the command line would end with."""
 
     step: str
@@ -165,8 +155,7 @@ class StepFailed:
     kind: Literal["step-failed"] = "step-failed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepSkipped:
+class StepSkipped(Struct, frozen=True, kw_only=True):
     """A step did not run, and why. `value` is its declared default, if it has one."""
 
     step: str
@@ -176,8 +165,7 @@ class StepSkipped:
     kind: Literal["step-skipped"] = "step-skipped"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyViolated:
+class PolicyViolated(Struct, frozen=True, kw_only=True):
     """Something tried to leave the machine or the sandbox, and was stopped."""
 
     step: str
@@ -189,8 +177,7 @@ class PolicyViolated:
 RunStatus = Literal["running", "done", "failed", "cancelled"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFinished:
+class RunFinished(Struct, frozen=True, kw_only=True):
     """A run ended. `outputs` holds those that could be made."""
 
     status: RunStatus
@@ -217,8 +204,7 @@ Fact = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """A fact, with the run it belongs to, its number there (from 1) and its time."""
 
     run: str

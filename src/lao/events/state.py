@@ -2,8 +2,10 @@
 """What is known of a run: the fold of its events."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from lao.events.facts import (
     Event,
@@ -31,8 +33,7 @@ _KEPT_TEXT = 8192  # characters; joining a whole long answer anew each time is q
 StepStatus = Literal["waiting", "running", "done", "failed", "skipped"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepState:
+class StepState(Struct, frozen=True, kw_only=True):
     """What is known of one step. `text` is the end of what its model said so far."""
 
     status: StepStatus = "waiting"
@@ -47,8 +48,7 @@ class StepState:
     retries: int = 0
 
 
-@dataclass(slots=True, kw_only=True)
-class RunState:
+class RunState(Struct, kw_only=True):
     """What is known of a run: the fold of its events. `apply` is the only way in."""
 
     run: str = ""

@@ -2,7 +2,6 @@
 """Events and values as JSON."""
 
 from collections.abc import Mapping
-from dataclasses import fields
 
 from lao.events.facts import Event
 from lao.policy import Proof
@@ -17,9 +16,9 @@ def event_to_json(event: Event) -> dict[str, JsonValue]:
         "time": round(event.time, 6),
         "kind": event.fact.kind,
     }
-    for each in fields(event.fact):
-        if each.name != "kind":
-            line[each.name] = value_to_json(getattr(event.fact, each.name))
+    for name in event.fact.__struct_fields__:
+        if name != "kind":
+            line[name] = value_to_json(getattr(event.fact, name))
     return line
 
 

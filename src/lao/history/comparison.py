@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What differs between two runs: the workflow, inputs, each step's making, outputs."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from lao.events import StepState
 from lao.history.differences import Change, changes
@@ -9,8 +9,7 @@ from lao.history.kept_runs import KeptRun
 from lao.workflow.values import Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepPair:
+class StepPair(Struct, frozen=True, kw_only=True):
     """One step in both runs; None where a run has no such step.
 
     `ingredients` names what went in and differs; of a step whose output was pinned in
@@ -31,8 +30,7 @@ class StepPair:
         return both and not self.is_same and not self.ingredients
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class Comparison(Struct, frozen=True, kw_only=True):
     """Everything that differs between two runs. Times never count as a difference."""
 
     before: KeptRun

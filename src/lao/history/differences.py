@@ -5,9 +5,10 @@ import difflib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Literal, TypeVar
+
+from msgspec import Struct
 
 from lao.events import value_to_json
 from lao.workflow.values import JsonValue, Value
@@ -19,8 +20,7 @@ _MOST_LEAVES = 1_000
 _SENTENCE_END = re.compile(r"(?<=[.!?;:,]) +")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leaf:
+class Leaf(Struct, frozen=True, kw_only=True):
     """A place in a JSON value that differs, such as `people[0].name`; JSON on each side.
 
     None is a place that is not there.
@@ -31,8 +31,7 @@ class Leaf:
     after: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """A named value that is not the same on both sides.
 
     Two texts have `lines`, a unified diff; other values have `leaves`.

@@ -3,8 +3,9 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from lao.config import Settings
 from lao.errors import UsageError
@@ -25,8 +26,7 @@ MARKS: Final[Mapping["Status", str]] = {
 RESUMABLE: Final = frozenset({"interrupted", "cancelled", "failed"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptRun:
+class KeptRun(Struct, frozen=True, kw_only=True):
     """A run whole: its record, its facts folded, what it was given.
 
     `files` maps the path of an input file to the SHA-256 of its content then;

@@ -7,8 +7,9 @@ All is pure data and can be built, and simulated, for either architecture anywhe
 import errno
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, assert_never
+
+from msgspec import Struct
 
 from lao.isolation.syscalls import Arch, number
 
@@ -39,16 +40,14 @@ OWN_PID: Final = -1
 _NOBODY: Final = 0x7FFFFFFF  # no process has it; what stands there until then
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class Filter(Struct, frozen=True, kw_only=True):
     """A program for the kernel, and the byte offsets where its own pid belongs."""
 
     code: bytes
     own_pid_at: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
+class Test(Struct, frozen=True):
     """Whether `argument & mask` is one of `values`.
 
     It sees the low 32 bits alone, as the kernel does for each argument that is tested
@@ -60,22 +59,19 @@ class Test:
     mask: int = WHOLE
 
 
-@dataclass(frozen=True, slots=True)
-class Refuse:
+class Refuse(Struct, frozen=True):
     """The call fails."""
 
     error: int = errno.EPERM
 
 
-@dataclass(frozen=True, slots=True)
-class AllowOnly:
+class AllowOnly(Struct, frozen=True):
     """The call passes if every test holds; otherwise it fails with EPERM."""
 
     tests: tuple[Test, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RefuseWhere:
+class RefuseWhere(Struct, frozen=True):
     """The call fails with EPERM if the test holds; otherwise it passes."""
 
     test: Test

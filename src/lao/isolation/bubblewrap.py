@@ -7,15 +7,15 @@ reach, but its size, its times, and whether it exists.
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 _NAMESPACES: Final = ("--unshare-all", "--die-with-parent", "--cap-drop", "ALL")
 _MOST_LINKS: Final = 40  # what the kernel follows
 
 
-@dataclass(slots=True)
-class _Root:
+class _Root(Struct):
     """The paths of the new root: bound ones, and the links that lead to them."""
 
     links: dict[str, str] = field(default_factory=dict)

@@ -7,9 +7,10 @@ import stat
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from lao.errors import LaoError
 from lao.isolation.broker import fork_broker
@@ -23,8 +24,7 @@ from lao.policy import LoopbackEndpoint, Proof
 _STREAMS: Final = 2  # the last of the standard ones
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confinement:
+class Confinement(Struct, frozen=True, kw_only=True):
     """How a process starts workers and connects to model servers.
 
     `connect` is None where it connects by itself; `proof` is that of this process, and

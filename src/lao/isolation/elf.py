@@ -7,9 +7,10 @@ Whatever is malformed asks for nothing: the kernel or the linker says so when it
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import FileIO
 from typing import Final
+
+from msgspec import Struct
 
 _MAGIC: Final = b"\x7fELF\x02\x01"
 _HEADER: Final = 64
@@ -26,8 +27,7 @@ _NAMES: Final = 5
 _SEARCH: Final = (15, 29)  # DT_RPATH, DT_RUNPATH
 
 
-@dataclass(frozen=True, slots=True)
-class Elf:
+class Elf(Struct, frozen=True):
     """What a file asks for; `search` holds folders, in which `$ORIGIN` may stand."""
 
     linker: str = ""
@@ -43,8 +43,7 @@ def read_elf(file: FileIO) -> Elf:
         return Elf()
 
 
-@dataclass(frozen=True, slots=True)
-class _Segment:
+class _Segment(Struct, frozen=True):
     kind: int
     offset: int
     address: int

@@ -7,9 +7,10 @@ for everything below a folder. Each version ("ABI") of Landlock handles more.
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntFlag
 from typing import Final
+
+from msgspec import Struct
 
 from lao.isolation.seccomp import Profile
 
@@ -66,8 +67,7 @@ _ABSTRACT_SOCKETS: Final = 1  # LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET, ABI 6
 _SIGNALS: Final = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
+class Access(Struct, frozen=True, kw_only=True):
     """The paths that a worker may reach, each with all that lies below it.
 
     `writable` ones can be read, and files and folders made in them. `executable` ones
@@ -80,8 +80,7 @@ class Access:
     devices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ruleset:
+class Ruleset(Struct, frozen=True, kw_only=True):
     """What the kernel is told: bytes and numbers, ready to pass on.
 
     `attributes` are a `struct landlock_ruleset_attr`. Each of `paths` has its rights

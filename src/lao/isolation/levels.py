@@ -4,10 +4,12 @@
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Final, assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lao.isolation import kernel
 from lao.isolation.syscalls import Arch
@@ -30,8 +32,7 @@ _TRIAL: Final = (
 _TRIAL_SECONDS: Final = 5.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
+class Machine(Struct, frozen=True, kw_only=True):
     """What there is to lock a process with.
 
     `arch` is None where no filter exists for it. `bwrap` is the path of a bubblewrap

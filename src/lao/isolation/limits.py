@@ -12,9 +12,10 @@ name any more.
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from lao.policy import WorkerLimits
 
@@ -28,8 +29,7 @@ _THREADS_FIELD: Final = 17  # of /proc/PID/stat, counted after the name
 _RESIDENT_FIELD: Final = 21
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """What a process has: bytes of memory that are resident, and threads."""
 
     memory: int

@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from lao.isolation import kernel
 from lao.isolation.landlock import Access, worker_ruleset
 from lao.isolation.levels import Machine
@@ -14,6 +16,7 @@ from lao.isolation.seccomp import Profile, worker_checks, worker_filter
 from lao.workflow.values import JsonValue
 
 _PACKAGE: Final = Path(__file__).resolve().parents[1]
+_RECORDS: Final = Path(msgspec.__file__).resolve().parent  # what records are made of
 _PACKAGE_FOLDERS: Final = ("site-packages", "dist-packages")
 _SYSTEM: Final = (
     *("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib"),
@@ -67,7 +70,7 @@ def interpreter_paths() -> tuple[str, ...]:
     """Return what an isolated interpreter must be able to read; all of it exists."""
     prefixes = (sys.base_prefix, sys.base_exec_prefix)
     ours = [f"{os.path.realpath(prefix)}/lib" for prefix in prefixes]
-    wanted = (*ours, *_SYSTEM, *_OWN, str(_PACKAGE), *_packages())
+    wanted = (*ours, *_SYSTEM, *_OWN, str(_PACKAGE), str(_RECORDS), *_packages())
     return tuple(path for path in dict.fromkeys(wanted) if Path(path).exists())
 
 
@@ -77,7 +80,8 @@ def import_path() -> tuple[str, ...]:
     The folder that holds the `lao` package, and where packages are installed (so
     that extras work without `site`); not the current folder, nor anything else.
     """
-    return tuple(dict.fromkeys([str(_PACKAGE.parent), *_packages()]))
+    ours = (str(_PACKAGE.parent), str(_RECORDS.parent))
+    return tuple(dict.fromkeys([*ours, *_packages()]))
 
 
 def gpu_access() -> Access:

@@ -8,8 +8,10 @@ programs it becomes, what it may read. It holds no argument list and no environm
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
 from typing import Final, Literal, get_args
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from lao.isolation.seccomp import Profile
 from lao.policy import WorkerLimits
@@ -27,8 +29,7 @@ class OrderError(ValueError):
     """It is no order; the text says why."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """One process to start.
 
     `scratch` and `inbox` are its two folders: it works in the one, and may only read
@@ -51,7 +52,7 @@ def encode_order(order: Order, programs: Sequence[str]) -> bytes:
     Raises:
         OrderError: it is too long, or its program is none of `programs`.
     """
-    found = {each.name: getattr(order, each.name) for each in fields(order)}
+    found = {name: getattr(order, name) for name in order.__struct_fields__}
     found["limits"] = asdict(order.limits)
     if order.program is not None:
         if order.program not in programs:
@@ -88,8 +89,8 @@ def decode_order(data: bytes, programs: Sequence[str]) -> Order:
     )
 
 
-def _object(value: JsonValue, kind: type) -> Mapping[str, JsonValue]:
-    names = {each.name for each in fields(kind)}
+def _object(value: JsonValue, kind: type[Struct]) -> Mapping[str, JsonValue]:
+    names = set(kind.__struct_fields__)
     if not isinstance(value, dict) or value.keys() != names:
         raise OrderError(f"not exactly the fields of {kind.__name__}")
     return value

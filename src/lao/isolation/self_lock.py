@@ -7,9 +7,10 @@ Boot locks workers, from outside; this is for the processes that LAO is made of.
 import errno
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
+
+from msgspec import Struct
 
 from lao.errors import LaoError, RefusedByPolicy
 from lao.isolation import kernel
@@ -24,8 +25,7 @@ Attempt = Callable[[], object]
 _LIMIT: Final = 100  # characters of another process's words
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SelfLock:
+class SelfLock(Struct, frozen=True, kw_only=True):
     """What locks one process; `process` is what it is called in complaints.
 
     An empty ruleset or no filter stands for a layer that the machine does not have.

@@ -15,9 +15,10 @@ import socket
 import stat
 import struct
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from lao.errors import LaoError
 from lao.isolation import kernel

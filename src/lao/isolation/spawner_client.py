@@ -13,8 +13,9 @@ import signal
 import socket
 import struct
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from lao.errors import ModelUnavailable, RefusedByPolicy
 from lao.isolation.launching import Launched, Pipes, refuse_none, sealed_pid

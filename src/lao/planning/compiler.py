@@ -3,7 +3,8 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from lao.errors import InvalidWorkflow, Problem, did_you_mean
 from lao.planning.drafts import Draft, Drafter, resolve_needs
@@ -29,8 +30,7 @@ from lao.workflow.template import (
 from lao.workflow.values import ValueType
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckedWorkflow:
+class CheckedWorkflow(Struct, frozen=True, kw_only=True):
     """What is known of a workflow, right or wrong; with `problems`, its plan never runs.
 
     `types` has what is known of each step's output.

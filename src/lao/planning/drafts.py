@@ -3,7 +3,8 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from lao.errors import did_you_mean
 from lao.planning.engines import (
@@ -30,8 +31,7 @@ from lao.workflow.template import (
 _OWN_NAMES = frozenset({"inputs", "item", "index", "input"})
 
 
-@dataclass(slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, kw_only=True):
     """One step on its way to the plan. `path` locates it in the document.
 
     `transforms` is None where one of them could not be found.
@@ -84,8 +84,7 @@ class Draft:
                 yield ("with", "path"), path
 
 
-@dataclass(frozen=True, slots=True)
-class Drafter:
+class Drafter(Struct, frozen=True):
     """Makes drafts of a workflow's steps and notes what is wrong with each."""
 
     workflow: Workflow

@@ -3,8 +3,10 @@
 
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from lao.errors import did_you_mean
 from lao.planning.plan import Engine
@@ -29,8 +31,7 @@ from lao.workflow.template import Template, Tree, parse_tree
 from lao.workflow.values import TEXT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Catalog:
+class Catalog(Struct, frozen=True, kw_only=True):
     """What names may refer to: recipes, plugins, and models to use when none is named.
 
     A recipe goes before a plugin of the same name.
@@ -90,8 +91,7 @@ def absolute(path: str, base: str) -> str:
     return posixpath.normpath(FilePath(base).absolute() / expanded)
 
 
-@dataclass(frozen=True, slots=True)
-class Models:
+class Models(Struct, frozen=True):
     """Finds the models that a workflow names: one object for all steps that share one.
 
     `resolved` keeps those found, each with what it was made from, which keeps the
@@ -188,8 +188,7 @@ def _template(tree: Tree) -> Template | None:
     return tree if isinstance(tree, Template) else None
 
 
-@dataclass(frozen=True, slots=True)
-class RecipeEngines:
+class RecipeEngines(Struct, frozen=True):
     """Chooses the engines that carry out a recipe in one step."""
 
     recipe: Recipe

@@ -3,9 +3,10 @@
 
 import json
 from collections.abc import Mapping, Set as AbstractSet
-from dataclasses import fields, is_dataclass
 from functools import cache
 from hashlib import sha256
+
+from msgspec import Struct
 
 from lao.planning.plan import Plan
 from lao.workflow.template import Template
@@ -45,4 +46,4 @@ def _fields(kind: type) -> tuple[str, ...]:
     """
     if kind is Template:
         return ("source",)
-    return tuple(each.name for each in fields(kind)) if is_dataclass(kind) else ()
+    return kind.__struct_fields__ if issubclass(kind, Struct) else ()

@@ -2,7 +2,8 @@
 """`--model`: other models for a workflow than it names itself."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from lao.errors import UsageError, did_you_mean
 from lao.workflow.local_models import ModelBackend, label, sort_of

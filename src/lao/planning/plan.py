@@ -2,9 +2,10 @@
 """A plan: a workflow with every name resolved, every connection typed. Only a plan runs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
+
+from msgspec import Struct, field
 
 from lao.workflow.local_models import ModelBackend
 from lao.workflow.plugins import PluginManifest
@@ -14,8 +15,7 @@ from lao.workflow.transforms import Transform
 from lao.workflow.values import ValueType
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Engine:
+class Engine(Struct, frozen=True, kw_only=True):
     """One way to carry out a step: a model and what it is given.
 
     Templates here see the step's scope: its arguments when it uses a recipe, the
@@ -33,23 +33,20 @@ class Engine:
     plugin: PluginManifest | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Infer:
+class Infer(Struct, frozen=True, kw_only=True):
     """Ask a model. The first engine is tried first, the others are fallbacks."""
 
     engines: tuple[Engine, ...]
     kind: Literal["infer"] = "infer"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reshape:
+class Reshape(Struct, frozen=True, kw_only=True):
     """Pass on the input, transformed."""
 
     kind: Literal["reshape"] = "reshape"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Save:
+class Save(Struct, frozen=True, kw_only=True):
     """Write the input to a file, and pass it on."""
 
     path: Template
@@ -60,8 +57,7 @@ class Save:
 Work = Infer | Reshape | Save
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preprocess:
+class Preprocess(Struct, frozen=True, kw_only=True):
     """An input transform that a plugin carries out; its engine's `input` is the value."""
 
     engine: Engine
@@ -71,8 +67,7 @@ class Preprocess:
 PlannedTransform = Transform | Preprocess
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedStep:
+class PlannedStep(Struct, frozen=True, kw_only=True):
     """One step, resolved.
 
     `needs` are the steps whose output it reads, `after` those that it only follows.
@@ -107,8 +102,7 @@ class PlannedStep:
         return (*of_input, *of_work)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True, dict=True):
     """Steps in an order that respects their needs, and what to do with the result."""
 
     name: str

@@ -3,7 +3,9 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lao.errors import LaoError, did_you_mean
 from lao.planning.plan import Engine, PlannedTransform, Preprocess
@@ -31,8 +33,7 @@ _HOW: Mapping[PluginKind, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Plugins:
+class Plugins(Struct, frozen=True):
     """Finds plugins and checks what they are given; notes what is wrong."""
 
     known: Mapping[str, PluginManifest]

@@ -2,7 +2,8 @@
 """Collecting what is wrong with a workflow, each problem with its place."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from lao.errors import Problem, Where
 from lao.workflow.template import TemplateError, Tree, parse_tree
@@ -19,8 +20,7 @@ def nowhere(path: Path, line: int) -> Where:
     return None
 
 
-@dataclass(slots=True)
-class Problems:
+class Problems(Struct):
     """The problems found so far."""
 
     locate: Locate = nowhere

@@ -2,8 +2,9 @@
 """Plans that run a part of another, or that run again what is known."""
 
 from collections.abc import Iterable, Mapping, Set as AbstractSet
-from dataclasses import replace
 from typing import Literal
+
+from msgspec.structs import replace
 
 from lao.errors import UsageError, did_you_mean
 from lao.planning.plan import Plan, PlannedStep, Reshape

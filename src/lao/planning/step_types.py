@@ -2,7 +2,8 @@
 """Step by step: check what each connection carries, and say what each step gives."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from lao.planning.conditions import why_impossible
 from lao.planning.drafts import Draft
@@ -22,8 +23,7 @@ from lao.workflow.template import templates_in
 from lao.workflow.values import JSON, ValueType, fits, list_of
 
 
-@dataclass(slots=True)
-class StepTypes:
+class StepTypes(Struct):
     """Types of the steps planned so far."""
 
     drafts: Mapping[StepId, Draft]

@@ -2,7 +2,8 @@
 """Which type of value a template gives, and whether it fits where it goes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from lao.errors import did_you_mean
 from lao.planning.plan import Engine, PlannedTransform, Preprocess
@@ -34,8 +35,7 @@ from lao.workflow.values import (
 Schema = Mapping[str, JsonValue]
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(Struct, frozen=True):
     """What is known of a value: its type (None: only the run will tell), its schema."""
 
     type: ValueType | None
@@ -118,8 +118,7 @@ def missing_field(reference: str, scope: Scope) -> tuple[str, list[str]] | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Checker:
+class Checker(Struct, frozen=True):
     """Checks types in one scope and notes what does not fit."""
 
     scope: Scope

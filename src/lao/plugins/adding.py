@@ -13,9 +13,10 @@ import tempfile
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from lao.errors import LaoError, UsageError
 from lao.plugins.folder import walk_folder
@@ -49,8 +50,7 @@ _LONG: Final = 60.0  # seconds; a record of trust is written within one
 Change = Literal["new", "upgrade", "downgrade", "same"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Added:
+class Added(Struct, frozen=True, kw_only=True):
     """A plugin that is there now; `previous` is the version that was there before."""
 
     name: str

@@ -19,8 +19,9 @@ Only the standard library is needed to import this module.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from lao.workflow.inference import (
     LocalModel,
@@ -61,8 +62,7 @@ class QuietReport:
         """Take how far it is."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PluginInput:
+class PluginInput(Struct, frozen=True, kw_only=True):
     """What a step works on.
 
     `value` is of the manifest's input type; a file is its absolute path, which is in
@@ -77,8 +77,7 @@ class PluginInput:
     readable: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PluginOutput:
+class PluginOutput(Struct, frozen=True, kw_only=True):
     """What a step gives: a value of the manifest's output type, and notes for people."""
 
     value: JsonValue

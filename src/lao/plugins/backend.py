@@ -2,8 +2,11 @@
 """A plugin as a backend: trusted before it runs, its values checked on both sides."""
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lao.errors import LaoError, RefusedByPolicy, StepError
 from lao.plugins.identity import FolderIdentity
@@ -45,8 +48,7 @@ def require_isolation(name: str, level: Level, *, accept_none: bool) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ready:
+class _Ready(Struct, frozen=True, kw_only=True):
     """A plugin that was found to be trusted."""
 
     manifest: PluginManifest

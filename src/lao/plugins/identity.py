@@ -3,16 +3,16 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct
 
 from lao.files import is_settled, mark_of
 from lao.plugins.folder import walk_folder
 from lao.plugins.trust import digest_of_folder
 
 
-@dataclass(slots=True, kw_only=True)
-class FolderIdentity:
+class FolderIdentity(Struct, kw_only=True):
     """What a folder holds. State: the digest, and the marks that it belongs to.
 
     `now` tells the time of the machine's clock, which stamps files.
@@ -20,7 +20,7 @@ class FolderIdentity:
 
     folder: Path
     now: Callable[[], float] = time.time
-    _known: tuple[tuple[str, ...], str] = field(init=False, default=((), ""))
+    _known: tuple[tuple[str, ...], str] = ((), "")
 
     def digest(self) -> str:
         """Return the digest. Looks at every file: blocks.

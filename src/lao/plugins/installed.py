@@ -6,9 +6,10 @@ Folders are looked at when a plugin is asked for; only names are read before.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from lao.errors import RefusedByPolicy, UsageError, did_you_mean
 from lao.plugins.folder import unreadable
@@ -33,8 +34,7 @@ VENDOR: Final = "vendor"
 _NAME: Final = re.compile(PLUGIN_NAME)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstalledPlugin:
+class InstalledPlugin(Struct, frozen=True, kw_only=True):
     """A plugin as it lies there now.
 
     `digest` is empty, and `trust` never "trusted", where the folder holds something

@@ -17,10 +17,11 @@ import os
 import threading
 from collections.abc import Coroutine, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
+
+from msgspec import Struct, field
 
 from lao.plugins.trial import Trial, trial_of
 from lao.policy import Level
@@ -33,8 +34,7 @@ __all__ = ["Heard", "PluginUnderTest", "Processed"]
 Answer = TypeVar("Answer")
 
 
-@dataclass(slots=True)
-class Heard:
+class Heard(Struct):
     """What a plugin told by its `report` during one call."""
 
     pieces: list[str] = field(default_factory=list)
@@ -50,8 +50,7 @@ class Heard:
         self.progresses.append((done, total, unit))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Processed:
+class Processed(Struct, frozen=True, kw_only=True):
     """What a plugin made of one value: the value, its notes, and what it told."""
 
     value: JsonValue

@@ -7,8 +7,9 @@ the end. What it may do there is what the kernel leaves it, trusted or not.
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from lao.isolation.launching import ChildLauncher, Launcher
 from lao.plugins.adding import add_plugin
@@ -30,8 +31,7 @@ from lao.workflow.plugins import PluginManifest
 from lao.workflow.values import JsonValue, ValueType
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class Trial(Struct, frozen=True, kw_only=True):
     """A plugin that can be called; `level` is what this machine locks it with."""
 
     folder: Path

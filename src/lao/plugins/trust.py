@@ -11,10 +11,12 @@ import shlex
 import stat
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, Literal
+
+from msgspec import Struct, field
+from msgspec.structs import asdict, replace
 
 from lao.errors import LaoError, RefusedByPolicy, UsageError
 from lao.files import ABSENT, read_regular
@@ -27,8 +29,7 @@ UNFINISHED: Final = ".trust-"
 _LARGEST_RECORD: Final = 32 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrustRecord:
+class TrustRecord(Struct, frozen=True, kw_only=True):
     """What a person trusted, and which version it called itself.
 
     `files` has each path with its mode and digest, as `contents_of_folder` tells them:
@@ -41,8 +42,7 @@ class TrustRecord:
     files: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
+class Changes(Struct, frozen=True, kw_only=True):
     """The paths that differ from those of what was trusted."""
 
     added: tuple[str, ...]

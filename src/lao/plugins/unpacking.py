@@ -9,8 +9,9 @@ is no link that a later name could lead through.
 import os
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from lao.errors import RefusedByPolicy, UsageError
 from lao.plugins.folder import DEEPEST, MOST_BYTES, MOST_FILES, too_large
@@ -47,8 +48,7 @@ def checked_path(name: str) -> tuple[str, ...]:
     return parts
 
 
-@dataclass(slots=True)
-class Unpacker:
+class Unpacker(Struct):
     """Fills a new folder. State: how much was written, and under which names.
 
     `_spelled` maps each path, folded, to its spelling; a folder's ends in a slash.

@@ -5,9 +5,10 @@ A recipe's name is its file's name. Its templates see its parameters by name; pa
 of prompts are relative to the recipe's folder and stay inside it.
 """
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
+
+from msgspec import Struct, field
 
 from lao.errors import Place, did_you_mean
 from lao.files import OutsideError, read_beneath, read_regular
@@ -36,16 +37,14 @@ from lao.workflow.values import JsonValue
 _LARGEST_PROMPT: Final = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class _PromptFile:
+class _PromptFile(Struct, frozen=True):
     """A prompt that stands in a file of its own, and where the recipe says so."""
 
     path: str
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class _Folder:
+class _Folder(Struct, frozen=True):
     """A recipe's folder. LAO's own is trusted: installers make its files of links."""
 
     path: Path
@@ -58,8 +57,7 @@ class _Folder:
         return read_beneath(self.path, name, limit=_LARGEST_PROMPT)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Engine:
+class _Engine(Struct, frozen=True, kw_only=True):
     """An engine as its file writes it: prompts not yet read."""
 
     model: ModelBackend | None = None
@@ -72,8 +70,7 @@ class _Engine:
     output: Output = field(default_factory=Output)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Recipe:
+class _Recipe(Struct, frozen=True, kw_only=True):
     """A recipe as its file writes it."""
 
     description: str

@@ -4,11 +4,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
 from io import FileIO
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from lao.editor.messages import DocumentView, ProblemView
 from lao.errors import (
@@ -93,8 +93,7 @@ _STATUS_OF_CODE: Final[Mapping[str, int]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """A whole answer. `headers` beat those that all answers have.
 
     Its body is `content`, or the first `size` bytes of an open `file`.

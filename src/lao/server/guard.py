@@ -8,8 +8,9 @@ within its bounds, before anything behind it sees the request.
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from lao.server.answers import Answer, Header, Send, error_answer
 from lao.server.routes import Refusal
@@ -50,8 +51,7 @@ _ONCE: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class Head(Struct, frozen=True, kw_only=True):
     """The head of a request; names of headers are in lower case."""
 
     method: str
@@ -72,8 +72,7 @@ class Head:
         return int(self.header(b"content-length") or 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class Address(Struct, frozen=True, kw_only=True):
     """The server's own address. Behind a unix socket a tunnel may have any port."""
 
     host: str | None

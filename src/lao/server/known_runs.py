@@ -2,9 +2,10 @@
 """Every run that can be told of: those that go on here, and those that are kept."""
 
 from collections import OrderedDict
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from lao.durable import Prepared
 from lao.errors import LaoError

@@ -9,9 +9,10 @@ import stat
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from lao.errors import UsageError
 
@@ -22,8 +23,7 @@ _LONGEST: Final = 107  # bytes: what the kernel's `sockaddr_un` holds
 _CREDENTIALS: Final = struct.Struct("iII")  # pid, uid, gid
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listener:
+class Listener(Struct, frozen=True, kw_only=True):
     """Where the server listens. `host` is what a browser calls it; None behind a socket."""
 
     socket: socket.socket

@@ -8,8 +8,9 @@ of progress there is the latest; so nobody who reads slowly makes anything grow.
 import asyncio
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
 
 from lao.durable import Prepared
 from lao.errors import LaoError
@@ -43,8 +44,7 @@ _Place = tuple[str, int | None]
 """A step, and which element of its list."""
 
 
-@dataclass(slots=True)
-class _Said:
+class _Said(Struct):
     """What a model has said so far, in one attempt; `cut` counts what is forgotten."""
 
     pieces: list[str] = field(default_factory=list)

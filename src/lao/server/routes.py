@@ -2,11 +2,11 @@
 """What a route of the server is: the app serves from it and the API is described by it."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from io import FileIO
 from typing import Final, Literal, TypeVar
 
 import msgspec
+from msgspec import Struct, field
 
 from lao.editor.messages import DocumentView, Message
 from lao.errors import LaoError
@@ -34,8 +34,7 @@ class Refusal(LaoError):
         self.document = document
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter:
+class Parameter(Struct, frozen=True, kw_only=True):
     """A value in a query. A number is whole and not negative."""
 
     name: str
@@ -60,8 +59,7 @@ class Parameter:
         return int(text)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(Struct, frozen=True, kw_only=True):
     """One request, decoded: what the query says, and the body (None for a GET)."""
 
     query: Mapping[str, str | int] = field(default_factory=dict)
@@ -82,8 +80,7 @@ class Call:
         return self.body
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileReply:
+class FileReply(Struct, frozen=True, kw_only=True):
     """An open file of `size` bytes, to be sent block by block and closed.
 
     `type` is its media type where a page may show it, else "".
@@ -98,8 +95,7 @@ class FileReply:
 Handler = Callable[[Call], Awaitable[object]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(Struct, frozen=True, kw_only=True):
     """One thing that the page can ask for.
 
     A "json" handler returns a `reply`; an "events" handler an async iterator of

@@ -2,9 +2,11 @@
 """From what the page asks to run to a plan with its inputs, as `lao run` makes them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lao.config import Settings
 from lao.durable import Prepared, Selection, content_digest, prepare, settled_base
@@ -33,8 +35,7 @@ class Texts(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """A plan that is ready but for its inputs, and what they were given as.
 
     `problems` are pins that could not be used.
@@ -74,8 +75,7 @@ class Order:
         return usable, problems
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Orders:
+class Orders(Struct, frozen=True, kw_only=True):
     """Makes orders of requests. `kept` returns a run by its id or name."""
 
     texts: Texts

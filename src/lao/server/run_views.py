@@ -2,7 +2,6 @@
 """Runs and their facts as the page sees them: everything bounded, values in previews."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
@@ -68,9 +67,9 @@ def message_of(event: Event, values: Values) -> RunMessage:
     """Return a fact as the page follows it."""
     fact = event.fact
     told: dict[str, JsonValue] = {
-        each.name: plain(value_to_json(getattr(fact, each.name)))
-        for each in fields(fact)
-        if each.name not in _OWN_VIEW
+        name: plain(value_to_json(getattr(fact, name)))
+        for name in fact.__struct_fields__
+        if name not in _OWN_VIEW
     }
     if isinstance(fact, RunFinished):
         outputs = _views(fact.outputs, values, _OF_ITEM)

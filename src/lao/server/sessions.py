@@ -5,7 +5,8 @@ Both sides come to know each other by them: the page this server too, by its pro
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from lao.server.guard import PROOF, SESSION, wrong_token
 from lao.server.messages import (
@@ -20,8 +21,7 @@ from lao.server.routes import Call, Route
 from lao.server.tokens import Tokens
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Links:
+class Links(Struct, frozen=True, kw_only=True):
     """Makes links to the page at `url`, each of which works once; `file` is shown there.
 
     What stands behind "#" stays in the browser: no server and no log sees it.

@@ -4,10 +4,10 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from msgspec import Struct
 
 from lao import __version__
 from lao.config import Settings
@@ -40,8 +40,7 @@ if TYPE_CHECKING:
 _POLL_SECONDS: Final = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
+class Site(Struct, frozen=True, kw_only=True):
     """What there is before the lock: the folder, the page, the listener, who may ask.
 
     `signed_in` hears of every page that used a link.

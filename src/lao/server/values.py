@@ -3,9 +3,10 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final
+
+from msgspec import Struct
 
 from lao.editor.folder import Folder
 from lao.events import value_to_json
@@ -21,8 +22,7 @@ _DEEPEST: Final = 64  # levels; LAO reads no value from outside with more
 _LARGEST_INTEGER: Final = 1 << 53  # what JavaScript counts without a gap
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(Struct, frozen=True):
     """Shows values; their files relative to a folder."""
 
     folder: Folder

@@ -3,9 +3,10 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+
+from msgspec import Struct
 
 from lao.errors import StoreError
 from lao.store.complaints import translated
@@ -21,8 +22,7 @@ def digest_of(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Blobs:
+class Blobs(Struct, frozen=True):
     """A folder of files, two levels deep, each named by the SHA-256 of its content.
 
     Files come and go only inside a transaction of the database, so that nobody

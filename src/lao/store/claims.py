@@ -8,8 +8,9 @@ or another task could end.
 """
 
 import asyncio
-from dataclasses import dataclass, field
 from types import TracebackType
+
+from msgspec import Struct, field
 
 from lao.store.group_commit import GroupCommit
 from lao.store.locks import Locks, byte_of
@@ -17,8 +18,7 @@ from lao.store.locks import Locks, byte_of
 _WAITS = (0.005, 0.25)  # seconds between two looks: the first, the longest
 
 
-@dataclass(slots=True)
-class _Queue:
+class _Queue(Struct):
     """Who wants a key: one holder, the rest in line."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -2,18 +2,20 @@
 """Facts as documents of the fields that say something, and back."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from functools import cache
 from itertools import compress
 from operator import attrgetter, is_not
 from types import MappingProxyType
 from typing import cast, get_args, get_origin
 
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import fields
+
 from lao.events import Fact, StepStarted
 from lao.store.codec import Document, Get, Text, decode, encode
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
+class _Form(Struct, frozen=True):
     """How facts of one kind are written: fields and their defaults, in order."""
 
     make: Callable[..., Fact]
@@ -33,26 +35,26 @@ class _Form:
         }
 
 
+@cache
 def _form(kind: type[Fact]) -> _Form:
     own = [each for each in fields(kind) if each.name != "kind"]
-    made = [each.default_factory for each in own]
     return _Form(
         make=kind,
         names=tuple(each.name for each in own),
         values=attrgetter(*(each.name for each in own)),
         defaults=tuple(
-            each.default if make is MISSING else make()
-            for each, make in zip(own, made, strict=True)
+            each.default
+            if each.default_factory is NODEFAULT
+            else each.default_factory()
+            for each in own
         ),
         places=range(len(own)),
         tuples=tuple(each.name for each in own if get_origin(each.type) is tuple),
     )
 
 
-_KINDS: tuple[type[Fact], ...] = get_args(Fact)
-_FORMS: Mapping[type[Fact], _Form] = MappingProxyType({k: _form(k) for k in _KINDS})
-_BY_NAME: Mapping[str, _Form] = MappingProxyType(
-    {str(kind.__dataclass_fields__["kind"].default): _FORMS[kind] for kind in _KINDS}
+_KINDS: Mapping[str, type[Fact]] = MappingProxyType(
+    {get_args(kind.__annotations__["kind"])[0]: kind for kind in get_args(Fact)}
 )
 
 
@@ -65,7 +67,7 @@ def encode_fact(fact: Fact) -> tuple[str, Document]:
         if fact.items is not None:
             document["items"] = fact.items
         return "", encode(document)
-    document = _FORMS[type(fact)].document(fact)
+    document = _form(type(fact)).document(fact)
     key = cast("str", document.pop("key", ""))
     return key, encode(document)
 
@@ -76,9 +78,10 @@ def decode_fact(kind: str, key: str, body: Text, get: Get) -> Fact | None:
     What a newer LAO wrote is read as far as this one knows it: None for a fact of an
     unknown kind, and no field that is unknown.
     """
-    form = _BY_NAME.get(kind)
-    if form is None:
+    known = _KINDS.get(kind)
+    if known is None:
         return None
+    form = _form(known)
     found: dict[str, object] = dict(decode(body, get))
     if key:
         found["key"] = key

@@ -4,10 +4,11 @@
 lao.db   lao.lock   blobs/ab/abcdef…   spool/<run id>/
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from msgspec import Struct
 
 from lao.errors import StoreError
 from lao.store import forgetting, schema
@@ -23,8 +24,7 @@ DATABASE = "lao.db"
 """The file without which a data folder holds no store."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class Usage(Struct, frozen=True, kw_only=True):
     """What the store takes: bytes on disk, and how many of what."""
 
     database_bytes: int

@@ -2,7 +2,8 @@
 """What the next commit will hold, and how it is written."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from lao.store.blobs import Blobs
 from lao.store.codec import Document, Text
@@ -32,8 +33,7 @@ RUN_BLOB = "INSERT OR IGNORE INTO run_blob (run, digest, size) VALUES (?, ?, ?)"
 RESULT_BLOB = "INSERT INTO result_blob (result, digest, size) VALUES (?, ?, ?)"
 
 
-@dataclass(slots=True)
-class Pending:
+class Pending(Struct):
     """Records that wait for their commit."""
 
     events: list[EventRow] = field(default_factory=list)

@@ -2,8 +2,9 @@
 """What is known of a run beside its events."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias, cast
+
+from msgspec import Struct, field
 
 from lao.store.codec import text_of
 from lao.store.database import Row
@@ -21,8 +22,7 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOrder:
+class RunOrder(Struct, frozen=True, kw_only=True):
     """What a resume needs: what was to be done, and how.
 
     `workflow` is its YAML text, `base` the folder that its paths start from, `source`
@@ -38,8 +38,7 @@ class RunOrder:
     flags: Mapping[str, Value] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewRun:
+class NewRun(Struct, frozen=True, kw_only=True):
     """A run to be entered. `files` maps input files to the SHA-256 of their content.
 
     An item has the row of its `batch`, its `position` there (from 1), the `key` of its
@@ -95,8 +94,7 @@ class RunRecord(NamedTuple):
         return str(self.number)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Removed:
+class Removed(Struct, frozen=True, kw_only=True):
     """How much was removed."""
 
     runs: int = 0

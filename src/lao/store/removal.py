@@ -2,8 +2,9 @@
 """Removing runs with all that came of them."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from lao.errors import UsageError
 from lao.store.codec import text_of
@@ -20,8 +21,7 @@ _RESULTS = (
 _ITEMS = "SELECT row, id FROM run WHERE batch = ? LIMIT ?"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Removal:
+class Removal(Struct, frozen=True, kw_only=True):
     """Removes runs that nobody carries out. `held`: those that this store does."""
 
     database: Database

@@ -4,8 +4,9 @@
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct
 
 from lao.errors import StoreError
 from lao.store.blobs import Blobs
@@ -24,8 +25,7 @@ _CHUNK = 1000  # rows a transaction, so that other processes get their turn
 _REMOVE = "DELETE FROM result WHERE key = ?"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResultsInfo:
+class ResultsInfo(Struct, frozen=True, kw_only=True):
     """How much is kept, and when the results were used last (seconds since 1970)."""
 
     count: int

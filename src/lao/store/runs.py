@@ -6,7 +6,6 @@ that nobody holds was interrupted: nothing else says so, and nothing else needs 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import cast
 
@@ -192,7 +191,7 @@ class Runs(Listing):
         found = self._detail(record, "plan")
         if not isinstance(found, dict):
             return None
-        known = {each.name for each in fields(RunOrder)}
+        known = set(RunOrder.__struct_fields__)
         given = {name: each for name, each in found.items() if name in known}
         return RunOrder(**given)  # type: ignore[arg-type]  # as `begin` wrote it
 
@@ -252,4 +251,4 @@ class Runs(Listing):
 
 
 def _fields_of(order: RunOrder) -> dict[str, object]:
-    return {each.name: getattr(order, each.name) for each in fields(order)}
+    return {name: getattr(order, name) for name in order.__struct_fields__}

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from lao.isolation.lock import import_path
 from lao.verify.attempt import Bait, Outcome
 
 RUNNER: Final = str(Path(__file__).with_name("runner.py"))
@@ -74,6 +75,7 @@ def runner_order(
             "lock": lock,
             "bait": asdict(bait),
             "attempts": names,
+            "packages": import_path(),
         }
     )
 

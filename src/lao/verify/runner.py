@@ -3,8 +3,8 @@
 
     python -I -S -B runner.py ORDER
 
-ORDER is a JSON object: `lock` ("" or "orchestrator"), `bait` and the names of the
-`attempts`. Each gets a line of JSON before it begins and one with its outcome, so that
+ORDER is a JSON object: `lock` ("" or "orchestrator"), `bait`, the names of the
+`attempts`, and the folders where `packages` are. Each gets a line of JSON before it begins and one with its outcome, so that
 whoever reads them knows which one ended the process. Where forking is allowed each
 attempt has a child of its own, and leaves no traces in the next.
 """
@@ -97,6 +97,7 @@ def main() -> None:
     """Lock this process if that is wanted, then go through the list."""
     order: Any = json.loads(sys.argv[1])  # of our own parent
     _find_lao()
+    sys.path.extend(order["packages"])
     catalogue = importlib.import_module("lao.verify.catalogue").CATALOGUE
     inside = importlib.import_module("lao.verify.attempt")
     bait = inside.bait_from_json(order["bait"])

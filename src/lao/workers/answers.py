@@ -2,7 +2,8 @@
 """From a worker's JSON to a reply or a description, strictly: it may be anything."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+
+from msgspec import Struct
 
 from lao.workers.frames import Frame, FrameError
 from lao.workflow.inference import ModelDescription, ModelReply, Report
@@ -62,8 +63,8 @@ def _amount(header: Mapping[str, JsonValue], name: str) -> float:
     return value
 
 
-def _object(value: JsonValue, kind: type) -> Mapping[str, JsonValue]:
-    names = {field.name for field in fields(kind)}
+def _object(value: JsonValue, kind: type[Struct]) -> Mapping[str, JsonValue]:
+    names = set(kind.__struct_fields__)
     if not isinstance(value, dict) or value.keys() != names:
         raise FrameError(f"not the fields of a {kind.__name__}")
     return value

@@ -5,8 +5,9 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
 from io import FileIO
+
+from msgspec import Struct
 
 from lao.isolation.launching import Launched, Launcher
 from lao.isolation.limits import usage_of
@@ -17,8 +18,7 @@ from lao.workers.pipes import PIECE, PipeReader
 _GONE_SECONDS = 0.5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Channel:
+class Channel(Struct, frozen=True, kw_only=True):
     """A running worker: frames in and out, and whatever it prints.
 
     Its stdout and stderr are one pipe apart from the frames, so that a model that

@@ -6,7 +6,8 @@ import signal
 import tempfile
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from lao.errors import (
     LaoError,
@@ -32,8 +33,7 @@ _EXTRAS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(Struct, frozen=True, kw_only=True):
     """Why requests failed; one value makes a fresh error for each of them."""
 
     code: str

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where things lie in the private folder of a worker; both sides of the pipe know it."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class WorkerFolder:
+
+class WorkerFolder(Struct, frozen=True):
     """The folder of one worker: `scratch` and `inbox`."""
 
     root: Path

@@ -14,8 +14,9 @@ import math
 import re
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import NoReturn, Protocol
+
+from msgspec import Struct
 
 from lao.workflow.values import JsonValue
 
@@ -42,8 +43,7 @@ class TruncatedFrame(FrameError):
     """The stream ended inside a frame."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+class Frame(Struct, frozen=True, kw_only=True):
     """One message: what it is, and bytes that go with it.
 
     `size` is what it took on the pipe, where it was read from one.
@@ -51,11 +51,10 @@ class Frame:
 
     header: Mapping[str, JsonValue]
     body: bytes = b""
-    size: int = field(default=0, compare=False)
+    size: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrameBounds:
+class FrameBounds(Struct, frozen=True, kw_only=True):
     """How long the two parts of a frame may be, in bytes."""
 
     header: int = HEADER_BYTES

@@ -14,10 +14,11 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from lao.errors import StepError
 from lao.files import open_regular
@@ -32,8 +33,7 @@ _PIECE: Final = 16 << 20  # between two looks at whether the copy is still wante
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-@dataclass(frozen=True, slots=True)
-class Inbox:
+class Inbox(Struct, frozen=True):
     """The parent's side of a worker's inbox; `readable` needs no copy."""
 
     folder: WorkerFolder

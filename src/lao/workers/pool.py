@@ -8,10 +8,11 @@ pool's task group, so leaving the pool leaves no process behind.
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from msgspec import Struct
 
 from lao.isolation.launching import ChildLauncher, Launcher
 from lao.isolation.levels import level_of
@@ -25,8 +26,7 @@ from lao.workflow.inference import ModelDescription, ModelReply, ModelRequest, R
 from lao.workflow.values import JsonValue
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveWorker:
+class LiveWorker(Struct, frozen=True, kw_only=True):
     """A worker that is up; `layers` is what its self-check found."""
 
     entry: str
@@ -34,8 +34,7 @@ class LiveWorker:
     layers: Mapping[str, JsonValue]
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class _Entry:
+class _Entry(Struct, kw_only=True, eq=False):
     """A worker, its turns, and how many callers use it or wait for a turn."""
 
     spec: WorkerSpec
@@ -215,7 +214,7 @@ class WorkerPool:
 def _plain(request: ModelRequest) -> JsonValue:
     """Return a request as JSON, its parts shared and not copied."""
     found: dict[str, Any] = {
-        field.name: getattr(request, field.name) for field in fields(request)
+        name: getattr(request, name) for name in request.__struct_fields__
     }
     found["options"] = dict(request.options)
     found["schema"] = None if request.schema is None else dict(request.schema)

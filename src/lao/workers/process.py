@@ -9,10 +9,11 @@ A worker never comes back; the pool starts another one.
 import asyncio
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from lao.errors import LaoError
 from lao.isolation.launching import Launcher
@@ -52,8 +53,7 @@ _FRAMES_SECONDS = 0.01
 Answer = TypeVar("Answer")
 
 
-@dataclass(slots=True, kw_only=True)
-class _Call:
+class _Call(Struct, kw_only=True):
     """One request: what came for it, the bytes of that, the copies of its files."""
 
     id: int

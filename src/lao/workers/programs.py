@@ -11,8 +11,10 @@ import os
 import re
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lao.errors import ModelUnavailable, StepError
 from lao.isolation.launching import ChildLauncher, Launcher
@@ -35,8 +37,7 @@ _LINE_ENDS = re.compile(rb"[\r\n]+")
 OnLine = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgramEnd:
+class ProgramEnd(Struct, frozen=True, kw_only=True):
     """How a program ended: its exit code (negative: a signal), its last lines.
 
     `proof` is what its process had proved before it became the program.

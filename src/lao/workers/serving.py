@@ -11,7 +11,6 @@ import queue
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -210,7 +209,7 @@ def _checked(
 ) -> dict[str, Any]:
     if not isinstance(value, wanted):
         raise TypeError(f"a {wanted.__name__} was due, not {type(value).__name__}")
-    found = {field.name: getattr(value, field.name) for field in fields(wanted)}
+    found = {name: getattr(value, name) for name in wanted.__struct_fields__}
     if isinstance(value, ModelDescription):
         found["details"] = dict(value.details)
     return found

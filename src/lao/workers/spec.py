@@ -3,15 +3,16 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
+from msgspec.structs import force_setattr
 
 from lao.isolation.seccomp import Profile
 from lao.policy import WorkerLimits
 from lao.workflow.values import JsonValue
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerSpec:
+class WorkerSpec(Struct, frozen=True, kw_only=True):
     """One model in one process.
 
     `entry` is `package.module:Class` or `/absolute/path.py[:Class]`, the class being
@@ -30,14 +31,14 @@ class WorkerSpec:
     parallel: int = 1
     content: str = ""
 
-    key: str = field(init=False, repr=False, compare=False)
+    key: str = ""
 
     def __post_init__(self) -> None:
         """Write the key: the same text for equal specs, and for no others."""
         config = json.dumps(dict(self.config), sort_keys=True)
         rest = (self.entry, self.readable, self.limits, self.profile, self.gpu)
         key = f"{rest!r} {self.parallel} {self.content} {config}"
-        object.__setattr__(self, "key", key)
+        force_setattr(self, "key", key)
 
     def __hash__(self) -> int:
         """Hash the key; `config` is a mapping and has no hash."""

@@ -5,10 +5,12 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from io import BufferedReader
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from lao.errors import InvalidWorkflow, Place, UsageError, nearest
 from lao.files import ABSENT, NotRegularError, open_regular
@@ -26,8 +28,7 @@ _BESIDE = ("lao", "ui")
 DocumentPath = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(Struct, frozen=True, kw_only=True):
     """A workflow and the file it was read from.
 
     `ui` is what the editor draws where; nothing else reads it. A path names a spot by

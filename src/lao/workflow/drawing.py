@@ -7,8 +7,9 @@ which no step can have: `inputs/NAME`, `note/1`, `group/1`.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from lao.workflow.nodes import Node, Problems
 from lao.workflow.shapes import (
@@ -35,8 +36,7 @@ _INPUT: Final = "inputs/"
 _BOX: Final = "(?:note|group)/[1-9][0-9]{0,8}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Box:
+class Box(Struct, frozen=True, kw_only=True):
     """A note with its text, or a group's frame with its title."""
 
     x: int

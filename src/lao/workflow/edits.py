@@ -7,8 +7,9 @@ where they have none: `("steps", "summary", "options", "temperature")`.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 from lao.errors import LaoError
 from lao.workflow.values import JsonValue
@@ -25,8 +26,7 @@ class SpliceError(LaoError):
     exit_code: ClassVar[int] = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetValue:
+class SetValue(Struct, frozen=True, kw_only=True):
     """Put a value in a place; a place that is not there is added.
 
     Inside a mapping that is there already, only what differs is touched.
@@ -37,16 +37,14 @@ class SetValue:
     kind: Literal["set-value"] = "set-value"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveValue:
+class RemoveValue(Struct, frozen=True, kw_only=True):
     """Take a key, or an element of a list, away."""
 
     path: EditPath
     kind: Literal["remove-value"] = "remove-value"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddStep:
+class AddStep(Struct, frozen=True, kw_only=True):
     """Add a step, as the file would write it, behind another, or as the first."""
 
     step: Mapping[str, JsonValue]
@@ -54,8 +52,7 @@ class AddStep:
     kind: Literal["add-step"] = "add-step"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveStep:
+class RemoveStep(Struct, frozen=True, kw_only=True):
     """Take a step away, with its own comments, its position and listed connections.
 
     Its own are the comments directly above it, at its line ends and inside it, and
@@ -69,8 +66,7 @@ class RemoveStep:
     kind: Literal["remove-step"] = "remove-step"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MoveStep:
+class MoveStep(Struct, frozen=True, kw_only=True):
     """Put a step, with its own comments, behind another, or first."""
 
     id: str
@@ -78,8 +74,7 @@ class MoveStep:
     kind: Literal["move-step"] = "move-step"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenameStep:
+class RenameStep(Struct, frozen=True, kw_only=True):
     """Give a step another id, in its templates, connections and position too."""
 
     old: str
@@ -87,8 +82,7 @@ class RenameStep:
     kind: Literal["rename-step"] = "rename-step"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetPosition:
+class SetPosition(Struct, frozen=True, kw_only=True):
     """Say where the editor draws a step, under `ui`."""
 
     step: str
@@ -97,8 +91,7 @@ class SetPosition:
     kind: Literal["set-position"] = "set-position"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddConnection:
+class AddConnection(Struct, frozen=True, kw_only=True):
     """List that one step waits for another."""
 
     first: str
@@ -106,8 +99,7 @@ class AddConnection:
     kind: Literal["add-connection"] = "add-connection"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveConnection:
+class RemoveConnection(Struct, frozen=True, kw_only=True):
     """Take a listed connection away."""
 
     first: str

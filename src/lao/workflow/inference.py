@@ -6,8 +6,9 @@ library and stays small.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, Protocol
+
+from msgspec import Struct, field
 
 from lao.workflow.values import JsonValue, ValueType
 
@@ -23,8 +24,7 @@ def wanted_for(output: ValueType) -> Wanted:
     return "text" if output.kind == "text" else "json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelRequest:
+class ModelRequest(Struct, frozen=True, kw_only=True):
     """One inference.
 
     `prompt` and `system` are for language models, `input` is what the other models
@@ -42,8 +42,7 @@ class ModelRequest:
     wants: Wanted = "text"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelReply:
+class ModelReply(Struct, frozen=True, kw_only=True):
     """What a model answered.
 
     `value` is text for `wants="text"`; JSON text or decoded JSON for "json"; a list
@@ -59,8 +58,7 @@ class ModelReply:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelDescription:
+class ModelDescription(Struct, frozen=True, kw_only=True):
     """What a model is. `digest` names its content ("sha256:…"); sizes in bytes."""
 
     name: str

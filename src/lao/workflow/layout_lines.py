@@ -9,8 +9,9 @@ lines, and those directly below it that are indented deeper. A blank line ends t
 import re
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from lao.workflow.source import Node, read_yaml
 
@@ -25,8 +26,7 @@ _COMMA = re.compile(r"\s*(?:#[^\n]*\n\s*)*,")
 Range = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class Layout(Struct, frozen=True, kw_only=True):
     """A YAML text without byte order mark, and the tree that it is read as."""
 
     text: str

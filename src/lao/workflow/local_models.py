@@ -7,8 +7,9 @@ to say that `LoopbackEndpoint` allows.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from lao.policy import LoopbackEndpoint
 from lao.workflow.values import JsonValue
@@ -16,8 +17,7 @@ from lao.workflow.values import JsonValue
 Options = Mapping[str, JsonValue]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ollama:
+class Ollama(Struct, frozen=True, kw_only=True):
     """A model on an Ollama server of this machine (`endpoint` None: the configured one).
 
     `think` is None (the model's default), a boolean, or "low" | "medium" | "high".
@@ -33,8 +33,7 @@ class Ollama:
     kind: Literal["ollama"] = "ollama"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WhisperCpp:
+class WhisperCpp(Struct, frozen=True, kw_only=True):
     """A whisper.cpp model file; `program` runs `whisper-cli` at that path instead."""
 
     model_path: str
@@ -43,8 +42,7 @@ class WhisperCpp:
     kind: Literal["whisper.cpp"] = "whisper.cpp"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LlamaCpp:
+class LlamaCpp(Struct, frozen=True, kw_only=True):
     """A GGUF file, run by llama.cpp in a worker process."""
 
     model_path: str
@@ -55,8 +53,7 @@ class LlamaCpp:
 EmbeddedName = Literal["speech", "summary", "entities", "redact"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Embedded:
+class Embedded(Struct, frozen=True, kw_only=True):
     """A model that ships with LAO and needs no download."""
 
     name: EmbeddedName
@@ -64,8 +61,7 @@ class Embedded:
     kind: Literal["embedded"] = "embedded"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Custom:
+class Custom(Struct, frozen=True, kw_only=True):
     """A `LocalModel` in a Python file of the user's: `plugin` is `path.py[:Class]`.
 
     `readable` are further files and folders that it may read.
@@ -77,8 +73,7 @@ class Custom:
     kind: Literal["custom"] = "custom"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
+class Installed(Struct, frozen=True, kw_only=True):
     """A plugin that was added with `lao plugin add`, by its name."""
 
     name: str

@@ -2,8 +2,9 @@
 """Adding, removing, renaming and moving the members of one list or mapping in a text."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from lao.workflow.layout_lines import (
     Layout,
@@ -21,8 +22,7 @@ from lao.workflow.yaml_text import text_in_line
 Member: TypeAlias = tuple[str | None, JsonValue]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """Put `text` in the place of `start:end`. One that stands `alone` goes first."""
 
     start: int

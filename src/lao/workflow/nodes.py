@@ -2,8 +2,9 @@
 """A document as nodes that know where they stand, and the problems found in it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from msgspec import Struct, field
 
 from lao.errors import InvalidWorkflow, Place, Problem
 
@@ -13,8 +14,7 @@ Style = Literal["plain", "quoted", "literal", "folded"]
 _MOST_PROBLEMS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """A value of a YAML file and the place where it starts.
 
     `value` is a scalar, a tuple of nodes, or a mapping from text to nodes. `key` is
@@ -66,8 +66,7 @@ def walk(node: Node, path: Sequence[str | int]) -> Node:
     return node
 
 
-@dataclass(slots=True)
-class Problems:
+class Problems(Struct):
     """The problems found so far; beyond a hundred they are only counted."""
 
     found: list[Problem] = field(default_factory=list)

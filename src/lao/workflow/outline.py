@@ -6,7 +6,8 @@ places and connections: an editor shows it as a placeholder.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from lao.workflow.document import FORMAT
 from lao.workflow.nodes import Node, Problems
@@ -21,8 +22,7 @@ from lao.workflow.values import JsonValue
 _OF_RECIPES = ("input", "with", "when", "for_each")
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """A template reads `source` (a step, or `inputs.NAME`) under a key of a step.
 
     `port` is that key, and for a parameter `with.NAME`.
@@ -32,8 +32,7 @@ class Link:
     port: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutlinedStep:
+class OutlinedStep(Struct, frozen=True, kw_only=True):
     """A step as the file writes it; without a `step` it is a placeholder.
 
     `number` counts the file's steps from 0.
@@ -47,8 +46,7 @@ class OutlinedStep:
     links: tuple[Link, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outline:
+class Outline(Struct, frozen=True, kw_only=True):
     """What an editor shows of a file. `waits` are its listed connections."""
 
     steps: tuple[OutlinedStep, ...]

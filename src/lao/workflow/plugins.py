@@ -3,8 +3,9 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from lao.workflow.inference import Wanted, wanted_for
 from lao.workflow.values import JSON, JsonValue, ValueType, fits
@@ -16,8 +17,7 @@ NO_PARAMETERS: Mapping[str, JsonValue] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PluginManifest:
+class PluginManifest(Struct, frozen=True, kw_only=True):
     """A plugin's manifest.
 
     `entry` is `package.module:Class`, `kind` says which role that class has.

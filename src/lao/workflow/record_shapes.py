@@ -8,9 +8,11 @@ default stands in one place: the class that is made.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lao.errors import did_you_mean
 from lao.workflow.nodes import Node, Problems
@@ -25,8 +27,7 @@ from lao.workflow.scalar_shapes import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """A key of a record. `to` is the argument it becomes; the key's name if left out."""
 
     name: str
@@ -36,8 +37,7 @@ class Field:
     to: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Record(Generic[T_co]):
+class Record(Struct, Generic[T_co], frozen=True):
     """A mapping with known keys; `make` is called with them, by keyword."""
 
     make: Callable[..., T_co]
@@ -98,8 +98,7 @@ def _described(item: Field) -> Schema:
     return {**schema, "description": item.about} if item.about else schema
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """A problem with a word, before it has a place."""
 
     code: str
@@ -107,8 +106,7 @@ class Refusal:
     mend: str
 
 
-@dataclass(frozen=True, slots=True)
-class OneOfByKind(Generic[T_co]):
+class OneOfByKind(Struct, Generic[T_co], frozen=True):
     """A mapping whose `kind` says which record it is.
 
     `refuse` may give an unknown kind words of its own.
@@ -156,8 +154,7 @@ class OneOfByKind(Generic[T_co]):
         return {"title": kind, **tagged.json_schema()}
 
 
-@dataclass(frozen=True, slots=True)
-class OneKeyOf(Generic[T_co]):
+class OneKeyOf(Struct, Generic[T_co], frozen=True):
     """A mapping with exactly one key, which says what the value is."""
 
     cases: Mapping[str, Shape[T_co]]

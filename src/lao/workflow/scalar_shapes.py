@@ -8,9 +8,10 @@ converted silently) and tells editors the same as JSON Schema.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Generic, Literal, Protocol, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from lao.errors import did_you_mean
 from lao.units import DURATION, parse_duration
@@ -91,8 +92,7 @@ def _found(node: Node) -> str:
             return sort if sort == "nothing" else f"a {sort}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
+class Text(Struct, frozen=True, kw_only=True):
     """Text, whole-matched by `pattern` if there is one (Python and ECMA alike)."""
 
     expects: str = "text"
@@ -126,8 +126,7 @@ class Text:
         return schema
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Integer:
+class Integer(Struct, frozen=True, kw_only=True):
     """A whole number; bounds are included."""
 
     least: int | None = None
@@ -144,8 +143,7 @@ class Integer:
         return {"type": "integer", **_bounds(self)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Number:
+class Number(Struct, frozen=True, kw_only=True):
     """A number; bounds are included."""
 
     least: float | None = None
@@ -179,8 +177,7 @@ def _bounds(shape: Integer | Number) -> Schema:
     return {name: bound for name, bound in bounds.items() if bound is not None}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flag:
+class Flag(Struct, frozen=True, kw_only=True):
     """`true` or `false`; `yes` and `on` are texts and get a mend."""
 
     expects: str = "true or false"
@@ -194,8 +191,7 @@ class Flag:
         return {"type": "boolean"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Duration:
+class Duration(Struct, frozen=True, kw_only=True):
     """A time with its unit, such as `500ms` or `5m`; decodes to seconds."""
 
     positive: bool = False
@@ -219,8 +215,7 @@ class Duration:
         return {"type": "string", "pattern": f"^{DURATION}$", "examples": examples}
 
 
-@dataclass(frozen=True, slots=True)
-class Choice(Generic[Word]):
+class Choice(Struct, Generic[Word], frozen=True):
     """One of a few words."""
 
     words: tuple[Word, ...]
@@ -243,8 +238,7 @@ class Choice(Generic[Word]):
         return {"enum": list(self.words)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValueTypeShape:
+class ValueTypeShape(Struct, frozen=True, kw_only=True):
     """A kind of value on a connection, such as `text` or `list[text]`."""
 
     expects: str = "a type, such as text or list[text]"

@@ -6,8 +6,9 @@ Defined here: lists, mappings, alternatives, and shapes made from other shapes.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+from msgspec import Struct, field
 
 from lao.workflow.nodes import Node, Problems
 from lao.workflow.record_shapes import (
@@ -78,8 +79,7 @@ def plain_data(node: Node) -> JsonValue:
     return value
 
 
-@dataclass(frozen=True, slots=True)
-class Json:
+class Json(Struct, frozen=True):
     """Any value."""
 
     expects: str = "a value"
@@ -91,8 +91,7 @@ class Json:
         return {}
 
 
-@dataclass(frozen=True, slots=True)
-class ListOf(Generic[T_co]):
+class ListOf(Struct, Generic[T_co], frozen=True):
     """A list, each item of one shape."""
 
     item: Shape[T_co]
@@ -120,8 +119,7 @@ class ListOf(Generic[T_co]):
         return schema
 
 
-@dataclass(frozen=True, slots=True)
-class MapOf(Generic[T_co]):
+class MapOf(Struct, Generic[T_co], frozen=True):
     """A mapping from names of one shape to values of one shape."""
 
     value: Shape[T_co]
@@ -148,8 +146,7 @@ class MapOf(Generic[T_co]):
         return {**schema, "additionalProperties": self.value.json_schema()}
 
 
-@dataclass(frozen=True, slots=True)
-class Either(Generic[T_co]):
+class Either(Struct, Generic[T_co], frozen=True):
     """One shape for each sort of node; no sort is tried twice."""
 
     cases: Mapping[Sort, Shape[T_co]]
@@ -169,8 +166,7 @@ class Either(Generic[T_co]):
         return {"anyOf": [case.json_schema() for case in self.cases.values()]}
 
 
-@dataclass(frozen=True, slots=True)
-class Into(Generic[S, T_co]):
+class Into(Struct, Generic[S, T_co], frozen=True):
     """A shape whose value is made into something else; making cannot fail."""
 
     shape: Shape[S]
@@ -189,8 +185,7 @@ class Into(Generic[S, T_co]):
         return self.shape.json_schema()
 
 
-@dataclass(frozen=True, slots=True)
-class Refined(Generic[S, T_co]):
+class Refined(Struct, Generic[S, T_co], frozen=True):
     """A shape whose value is looked at again; `refine` notes what is wrong with it.
 
     `schema` is added to the JSON Schema, where that can say some of the same.
@@ -213,8 +208,7 @@ class Refined(Generic[S, T_co]):
         return {**self.shape.json_schema(), **self.schema}
 
 
-@dataclass(frozen=True, slots=True)
-class Reference(Generic[T_co]):
+class Reference(Struct, Generic[T_co], frozen=True):
     """A shape that JSON Schema names once, under `$defs`."""
 
     name: str

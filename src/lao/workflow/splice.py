@@ -7,10 +7,11 @@ the edit means for plain data; a text that says anything else is never returned.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from typing import Final
+
+from msgspec import Struct
 
 from lao.errors import InvalidWorkflow, Where
 from lao.workflow.comment_lines import keeps_comments
@@ -140,8 +141,7 @@ def _ways_to_end(layout: Layout) -> Iterator[str]:
     yield text + layout.newline
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Work:
+class _Work(Struct, frozen=True, kw_only=True):
     """One edit on the way: to be `careful` is to write each new value on one line."""
 
     edit: Edit

@@ -6,8 +6,9 @@ Times are in seconds.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal, NewType
+
+from msgspec import Struct, field
 
 from lao.workflow.local_models import ModelBackend, Options
 from lao.workflow.transforms import AnyTransform
@@ -17,8 +18,7 @@ StepId = NewType("StepId", str)
 Connection = tuple[StepId, StepId]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Input:
+class Input(Struct, frozen=True, kw_only=True):
     """What a workflow is given. Without a default it must be given."""
 
     type: ValueType = TEXT
@@ -27,8 +27,7 @@ class Input:
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retry:
+class Retry(Struct, frozen=True, kw_only=True):
     """How often to try a step, and how long to wait between.
 
     The wait doubles each time and is jittered by ±50 %, so that steps that failed
@@ -40,31 +39,27 @@ class Retry:
     longest: float = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OnError:
+class OnError(Struct, frozen=True, kw_only=True):
     """What to do when every attempt failed: fail, skip, or use other models in turn."""
 
     action: Literal["fail", "skip", "use"] = "fail"
     models: tuple[str | ModelBackend, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
+class Output(Struct, frozen=True, kw_only=True):
     """What a step's output must be. `schema` is a JSON Schema (2020-12)."""
 
     type: ValueType = TEXT
     schema: Mapping[str, JsonValue] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Default:
+class Default(Struct, frozen=True):
     """The output of a step that is skipped."""
 
     value: JsonValue
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkflowStep:
+class WorkflowStep(Struct, frozen=True, kw_only=True):
     """One step: a model and its prompt, a recipe (`uses`), or a reshaped input.
 
     `arguments` is `with` in a file. `model` is a name from `Workflow.models` or a
@@ -91,8 +86,7 @@ class WorkflowStep:
     cache: Literal["auto", "off", "refresh"] = "auto"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workflow:
+class Workflow(Struct, frozen=True, kw_only=True):
     """Steps and how they hang together.
 
     `inputs=None` means "whatever the templates name, as text". `connections` adds
@@ -111,8 +105,7 @@ class Workflow:
     base: str = "."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter:
+class Parameter(Struct, frozen=True, kw_only=True):
     """A parameter of a recipe. Without a default it must be given."""
 
     type: ValueType = TEXT
@@ -122,8 +115,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecipeEngine:
+class RecipeEngine(Struct, frozen=True, kw_only=True):
     """How a recipe is carried out by one sort of model.
 
     `model` is given for engines that bring their own (embedded ones).
@@ -137,8 +129,7 @@ class RecipeEngine:
     output: Output = field(default_factory=Output)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
+class Recipe(Struct, frozen=True, kw_only=True):
     """A named, parameterised step.
 
     `needs` is the sort of model that carries it out: "chat" (a language model),

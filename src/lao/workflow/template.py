@@ -11,8 +11,9 @@ workflow can do: no value is ever read as a template. A text that is one plain n
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from lao.workflow.template_engine import LONGEST, engine, with_room
 from lao.workflow.values import FileValue, JsonValue, Value, place_in
@@ -42,8 +43,7 @@ class TemplateError(Exception):
         self.line = line
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Template:
+class Template(Struct, frozen=True, kw_only=True):
     """A parsed template.
 
     `names` are the dotted names that it needs from outside, such as

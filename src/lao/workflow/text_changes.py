@@ -7,8 +7,10 @@ is left, it brings the text there; `splice` checks that it did.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lao.workflow.edits import EditPath
 from lao.workflow.layout_lines import Layout, children
@@ -31,8 +33,7 @@ _ORDER: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spot:
+class Spot(Struct, frozen=True, kw_only=True):
     """A value in the text, and what surrounds it; `column` is as in `Slot`."""
 
     node: Node
@@ -41,8 +42,7 @@ class Spot:
     flow: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
+class Changes(Struct, frozen=True, kw_only=True):
     """Compares one text with the data that it is to hold."""
 
     layout: Layout

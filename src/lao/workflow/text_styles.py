@@ -8,9 +8,10 @@ in a place of the same sort before it is used.
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from textwrap import wrap
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from lao.errors import InvalidWorkflow
 from lao.workflow.nodes import walk
@@ -30,8 +31,7 @@ _PLAIN_WORDS = frozenset(
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OldText:
+class OldText(Struct, frozen=True, kw_only=True):
     """The text that a place holds: its value, its style, and how it is written.
 
     `raw` is how it is written; of a block text, that is its header, and `lines` are its
@@ -45,8 +45,7 @@ class OldText:
     margin: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slot:
+class Slot(Struct, frozen=True, kw_only=True):
     """A place for a value.
 
     `column` is that of the block around it, from 0; -1 stands for the file itself.
@@ -69,8 +68,7 @@ class Slot:
     rewrite: Callable[[str], str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """What stands in the line of the key, and the lines below."""
 
     head: str

@@ -7,8 +7,9 @@ patterns run on the `regex` engine, which can be told when to stop.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal, assert_never
+
+from msgspec import Struct, field
 
 from lao.workflow.json_text import read_json
 from lao.workflow.values import (
@@ -29,15 +30,13 @@ class TransformError(Exception):
     """A transform cannot work on this input; the message says why."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Strip:
+class Strip(Struct, frozen=True, kw_only=True):
     """Remove white space at both ends (of each element of a list)."""
 
     kind: Literal["strip"] = "strip"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Truncate:
+class Truncate(Struct, frozen=True, kw_only=True):
     """Keep at most `characters`, from the start or from the end."""
 
     characters: int
@@ -45,8 +44,7 @@ class Truncate:
     kind: Literal["truncate"] = "truncate"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Split:
+class Split(Struct, frozen=True, kw_only=True):
     """Cut text into a list at a separator, or into pieces of at most `characters`.
 
     Pieces end at a paragraph, line, sentence or word border where there is one.
@@ -57,31 +55,27 @@ class Split:
     kind: Literal["split"] = "split"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Join:
+class Join(Struct, frozen=True, kw_only=True):
     """Put a list of texts together."""
 
     separator: str = "\n"
     kind: Literal["join"] = "join"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Select:
+class Select(Struct, frozen=True, kw_only=True):
     """Take the part of a JSON value that a JSON pointer (RFC 6901) names."""
 
     pointer: str
     kind: Literal["select"] = "select"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lines:
+class Lines(Struct, frozen=True, kw_only=True):
     """Cut text into its lines, without the empty ones."""
 
     kind: Literal["lines"] = "lines"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Regex:
+class Regex(Struct, frozen=True, kw_only=True):
     """Find every match (its first group, if it has one), or replace each."""
 
     pattern: str
@@ -89,15 +83,13 @@ class Regex:
     kind: Literal["regex"] = "regex"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParseJson:
+class ParseJson(Struct, frozen=True, kw_only=True):
     """Read text as JSON."""
 
     kind: Literal["json"] = "json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsePlugin:
+class UsePlugin(Struct, frozen=True, kw_only=True):
     """Have a plugin change the input: in its worker, so neither pure nor total.
 
     `parameters` is `with` in a file.

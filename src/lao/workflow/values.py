@@ -3,8 +3,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
+
+from msgspec import Struct
 
 Kind = Literal[
     "text", "json", "audio", "image", "document", "file", "embedding", "list"
@@ -15,8 +16,7 @@ JsonValue: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class FileValue:
+class FileValue(Struct, frozen=True):
     """A file on this machine, by absolute path. Its bytes never travel in a pipe."""
 
     path: str
@@ -28,8 +28,7 @@ Value: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ValueType:
+class ValueType(Struct, frozen=True):
     """A kind of value. `item` is given for lists and only for them."""
 
     kind: Kind

@@ -4,8 +4,9 @@
 """The word lists behind the name rules, read from names.txt."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.resources import files
+
+from msgspec import Struct
 
 from lao.backends.embedded.blocks import folded
 
@@ -28,8 +29,7 @@ _FUNCTION_WORDS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gazetteer:
+class Gazetteer(Struct, frozen=True, kw_only=True):
     """Known names, all folded. `place_heads` begin places of several words."""
 
     given: frozenset[str]

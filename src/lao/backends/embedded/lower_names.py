@@ -5,7 +5,8 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from lao.backends.embedded.gazetteer import Gazetteer
 from lao.backends.embedded.spans import Kind, Span

@@ -3,8 +3,9 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, get_args
+
+from msgspec import Struct
 
 from lao.backends.embedded.blocks import blocks, flatten, is_punctuated, lowered
 from lao.backends.embedded.contacts import emails, ips, phones
@@ -67,8 +68,7 @@ _FINDERS: tuple[tuple[Masked, Callable[[str], Iterator[tuple[int, int]]]], ...] 
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Find:
+class _Find(Struct, frozen=True, kw_only=True):
     """A stretch of a block to mask. Finds with one `key` get one label."""
 
     kind: Masked

@@ -3,7 +3,8 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from lao.backends.embedded.blocks import is_punctuated
 from lao.backends.embedded.ranking import Vector, central, likeness, vectors
@@ -76,8 +77,7 @@ _NUMBER = re.compile(
 _GAINS = ((_MONEY, 1.3), (_COST, 1.3), (_DECISION, 1.15), (_NUMBER, 1.1))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Candidate:
+class _Candidate(Struct, frozen=True, kw_only=True):
     """A sentence that may be shown. `place` is its number in the whole text."""
 
     place: int
