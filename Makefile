@@ -22,10 +22,10 @@ INSTALL_SELF := $(PIP_INSTALL) --no-deps --no-build-isolation --no-index -e .
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format types layers web web-test check build ollama lock clean
+.PHONY: help demo test lint format types layers web web-test check bench bench-quick build ollama lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
 
 demo: $(DEMO) ## run the bundled recording through the embedded models
 	@$(VENV)/bin/lao demo
@@ -64,6 +64,12 @@ web-test: web ## the tests of the page's own parts; those of the whole page are 
 
 check: lint types layers web-test test ## everything a change must pass
 
+bench: $(DEV) ## how fast it is, beside floors and peers (at most 20 minutes)
+	@$(PY) -m benchmarks.suite $(BENCH)
+
+bench-quick: $(DEV) ## whether a ratio to a floor left its band (at most 90 s)
+	@$(PY) -m benchmarks.suite --quick $(BENCH)
+
 build: $(DEV) web ## wheel and sdist into dist/
 	@rm -rf dist
 	@$(PY) -m build --no-isolation --outdir dist
@@ -91,7 +97,7 @@ lock: ## choose and pin all versions anew (needs uv)
 	done
 
 clean: ## remove the environment and everything that was built
-	rm -rf $(VENV) dist build web/node_modules src/lao/server/static .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .ollama.log
+	rm -rf $(VENV) .bench dist build benchmarks/results web/node_modules src/lao/server/static .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .ollama.log
 
 $(DEMO): requirements/demo.lock pyproject.toml | $(PY)
 	@echo "installing LAO into $(VENV)"

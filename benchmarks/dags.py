@@ -26,10 +26,14 @@ def work(node: str, given: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Dag:
-    """Nodes with their needs, in an order that respects them; the last is the sink."""
+    """Nodes with their needs, in an order that respects them; the last is the sink.
+
+    What is measured is `times` runs of it, one after the other.
+    """
 
     name: str
     needs: Mapping[str, Sequence[str]]
+    times: int = 1
 
     @property
     def sink(self) -> str:
@@ -61,11 +65,13 @@ class Dag:
         return values[self.sink]
 
 
-def chain(length: int) -> Dag:
+def chain(length: int, *, times: int = 1) -> Dag:
     """Return one node after the other."""
     nodes = [f"n{number:05d}" for number in range(length)]
     needs = {node: nodes[max(0, at - 1) : at] for at, node in enumerate(nodes)}
-    return Dag(f"chain{length}", needs)
+    return Dag(
+        f"chain{length}" if times == 1 else f"chain{length}x{times}", needs, times
+    )
 
 
 def fan(width: int) -> Dag:
@@ -94,9 +100,13 @@ def layered(depth: int, width: int, *, each_needs: int = 3) -> Dag:
 
 
 def called(name: str) -> Dag:
-    """Return the graph of that name: chain1000, fan1000, layered20x50."""
+    """Return the graph of that name: chain1000, chain10x200, fan1000, layered20x50.
+
+    chain10x200 is a chain of 10 that is run 200 times.
+    """
     if name.startswith("chain"):
-        return chain(int(name.removeprefix("chain")))
+        length, _, times = name.removeprefix("chain").partition("x")
+        return chain(int(length), times=int(times or 1))
     if name.startswith("fan"):
         return fan(int(name.removeprefix("fan")))
     depth, _, width = name.removeprefix("layered").partition("x")

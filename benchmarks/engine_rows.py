@@ -6,15 +6,15 @@ results, the journal, the cache. A step is a prompt and a list of what it needs.
 """
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal, cast
 
-from dags import SEED, Dag, work
+from benchmarks.dags import SEED, Dag, work
 
 from lao.backend_factory import Backends
 from lao.config import Folders, Settings
 from lao.durable import Prepared, Selection, carry_out, prepare
+from lao.events import Event
 from lao.roles import Backend
 from lao.runtime import RunOptions, Session, make_plan, open_store
 from lao.workflow.inference import (
@@ -98,12 +98,28 @@ def passing_on(dag: Dag) -> Workflow:
     )
 
 
-def settings_in(folder: Path, data: Path | None = None) -> Settings:
+def settings_in(
+    folder: Path,
+    data: Path | None = None,
+    *,
+    durability: Literal["process", "full"] = "process",
+) -> Settings:
     """Return settings that keep everything below `folder`, or the runs in `data`."""
     folders = Folders(
         config=folder / "config", data=data or folder / "data", cache=folder / "cache"
     )
-    return Settings(folders=folders)
+    return Settings(folders=folders, durability=durability)
+
+
+class Listener:
+    """Takes the events of runs and counts them: they are on, as for whoever watches."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, _: Event) -> None:
+        """Take one."""
+        self.count += 1
 
 
 class InMemory:
@@ -113,9 +129,8 @@ class InMemory:
     durability: Literal["process", "full"] | None = None
 
     def __init__(self, dag: Dag, folder: Path, data: Path | None = None) -> None:
-        settings = settings_in(folder, data)
-        if self.durability is not None:
-            settings = replace(settings, durability=self.durability)
+        settings = settings_in(folder, data, durability=self.durability or "process")
+        self.steps = len(dag.needs)
         self.store = open_store(settings) if self.durability else None
         self.loop = asyncio.new_event_loop()
         self.session = Session(settings, self.store, backends=InProcess(settings))
@@ -136,11 +151,14 @@ class InMemory:
         return self.loop.run_until_complete(self._run())
 
     async def _run(self) -> str:
-        options = RunOptions()
+        listener = Listener()
+        options = RunOptions(sinks=(listener,))
         if self.store is None:
             result = await self.session.run(self.plan, {}, options)
         else:
             result = await carry_out(self.session, self.store, self.prepared, options)
+        if listener.count < self.steps:
+            return f"only {listener.count} events"
         return str(result.outputs.get("answer", result))
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from dags import SEED, Dag, work
+from benchmarks.dags import SEED, Dag, work
 
 _TABLES = """
 CREATE TABLE step (run INTEGER, node TEXT, state TEXT, value TEXT, at REAL,

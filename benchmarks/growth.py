@@ -1,152 +1,139 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What must not grow: time per step with the size of the plan, opening, listing runs."""
+"""What must not grow with all that was ever kept: opening a store, listing runs.
+
+    python -m benchmarks.growth FOLDER
+
+fills the home in a folder with `RUNS` runs of one step, which `sizes` needs.
+"""
 
 import os
-import statistics
+import resource
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 
-from dags import called
-from engine_rows import Durable, InMemory, settings_in, workflow_of
-from measuring import cpu_seconds, one_run
+from benchmarks.cells import Cells, Failed, Pace, Subject
+from benchmarks.dags import Dag, called
+from benchmarks.engine_rows import Durable, settings_in
+from benchmarks.figures import Figure
+from benchmarks.peer_environments import ROOT
 
-from lao.runtime import make_plan, open_store
+from lao.runtime import open_store
 
-SIZES = ("100", "1000", "10000")
+GROUP = "engine, what is kept"
 RUNS = 10_000
-ITEMS = (1_000, 100_000)
-LAO = (sys.executable, "-m", "lao")
+LISTINGS = 7
+LIMIT = 120.0
 
 
-def median_ms(act: Callable[[], object], *, times: int = 5) -> float:
-    """Return the CPU milliseconds of an act: the median."""
-    found = []
-    for _ in range(times):
-        began = cpu_seconds()
-        act()
-        found.append(cpu_seconds() - began)
-    return statistics.median(found) * 1000
+class Opened:
+    """Opens and closes a store that is there already, in place of running a graph."""
+
+    def __init__(self, dag: Dag, folder: Path) -> None:
+        self.answer = dag.answer
+        self.settings = settings_in(folder)
+
+    def run(self) -> str:
+        """Open the store once."""
+        open_store(self.settings).close()
+        return self.answer
+
+    def close(self) -> None:
+        """Let go of nothing."""
 
 
-def compiling(folder: Path) -> Iterator[str]:
-    """Yield what compiling a plan of 10,000 steps costs."""
-    settings = settings_in(folder)
-    for name in ("chain10000", "fan10000", "layered200x50"):
-        workflow = workflow_of(called(name), cache="auto")
-        ms = median_ms(partial(make_plan, workflow, settings, recipes={}), times=3)
-        yield f"| compile {name} | {ms:,.0f} ms | ≤ 1,000 ms |"
+SUBJECTS = {"open a store": Opened}
 
 
-def per_step(folder: Path) -> Iterator[str]:
-    """Yield the time per step of small and large plans."""
-    for kind in ("chain", "fan"):
-        for subject in (InMemory, Durable):
-            words = []
-            for size in SIZES:
-                dag = called(f"{kind}{size}")
-                place = folder / f"{kind}{size}{subject.__name__}"
-                place.mkdir()
-                opened = subject(dag, place)
-                one_run(opened, dag)
-                took = [one_run(opened, dag)[0] for _ in range(3)]
-                opened.close()
-                words.append(f"{statistics.median(took) / len(dag.needs) * 1e6:.0f}")
-            yield (
-                f"| {kind}, {subject.__name__}: µs/step at {', '.join(SIZES)} steps "
-                f"| {' / '.join(words)} | flat |"
-            )
+def sizes() -> Iterator[Figure]:
+    """Yield what opening a store and listing runs costs.
 
-
-def opening(folder: Path) -> Iterator[str]:
-    """Yield what it costs to open a store, after everything is imported."""
-    settings = settings_in(folder / "opened")
-    began = time.perf_counter()
-    open_store(settings).close()
-    first = (time.perf_counter() - began) * 1000
-    yield f"| make a store (wall) | {first:.1f} ms | |"
-
-    wall = []
-    for _ in range(20):
-        began = time.perf_counter()
-        store = open_store(settings)
-        wall.append((time.perf_counter() - began) * 1000)
-        store.close()
-    yield f"| open a store (wall) | {statistics.median(wall):.2f} ms | ≤ 10 ms |"
-
-
-def listing(folder: Path) -> Iterator[str]:
-    """Yield what `lao runs` costs over 10,000 runs, beyond the same over none."""
-    fill_with_runs(folder / "full")
-    figures = {}
-    for name in ("empty", "full"):
-        environment = {**os.environ, "XDG_DATA_HOME": str(folder / name)}  # noqa: TID251
-        list_runs = partial(
-            subprocess.run,
-            [*LAO, "runs", "-q"],
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            check=True,
+    Raises:
+        Failed: a process did not end well.
+    """
+    cells = Cells()
+    subject = Subject(module="growth", name="open a store")
+    cells.measure(subject, "chain1x10", Pace(repeats=5, seconds=2.0))
+    cell = cells.cells.get(("open a store", "chain1x10"))
+    if cell is not None:
+        yield Figure(
+            group=GROUP,
+            name="open a store",
+            unit="CPU ms",
+            samples=tuple(each / 1000 for each in cell.cpu_us),
+            absolute=10.0,
         )
-        figures[name] = median_ms(list_runs, times=9)
-    beyond = figures["full"] - figures["empty"]
-    yield (
-        f"| `lao runs` over {RUNS:,} runs, beyond none ({figures['empty']:.0f} ms CPU) "
-        f"| {beyond:.0f} ms | ≤ 150 ms |"
+    yield from _listing()
+
+
+def _listing() -> Iterator[Figure]:
+    """Yield what `lao runs` costs over many runs, and over none."""
+    samples: dict[str, list[float]] = {"no": [], f"{RUNS:,}": []}
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        homes = {kept: Path(name, str(at)) for at, kept in enumerate(samples)}
+        _fill(homes[f"{RUNS:,}"])
+        for _ in range(LISTINGS):
+            for kept, home in homes.items():
+                samples[kept].append(_listed(home) * 1000)
+    none, many = samples
+    yield _figure(none, samples[none])
+    yield _figure(many, samples[many])
+    beyond = tuple(
+        full - empty for full, empty in zip(samples[many], samples[none], strict=True)
+    )
+    yield Figure(
+        group=GROUP,
+        name=f"`lao runs` over {many} runs, beyond none",
+        unit="CPU ms",
+        samples=beyond,
+        absolute=150.0,
     )
 
 
-def fill_with_runs(home: Path) -> None:
-    """Carry out 10,000 runs of one step."""
-    dag = called("chain1")
-    runs = Durable(dag, home, data=home / "lao")
+def _figure(kept: str, samples: list[float]) -> Figure:
+    name = f"`lao runs` over {kept} runs"
+    return Figure(group=GROUP, name=name, unit="CPU ms", samples=tuple(samples))
+
+
+def _fill(home: Path) -> None:
+    home.mkdir()
+    command = (sys.executable, "-m", "benchmarks.growth", str(home))
+    done = subprocess.run(
+        command, cwd=ROOT, check=False, timeout=LIMIT, stdout=subprocess.DEVNULL
+    )
+    if done.returncode:
+        raise Failed(f"could not fill a store with runs (exit {done.returncode})")
+
+
+def _listed(home: Path) -> float:
+    """Return the CPU seconds of `lao runs`."""
+    environment = {**os.environ, "XDG_DATA_HOME": str(home)}  # noqa: TID251
+    began = _ended_children()
+    subprocess.run(
+        (sys.executable, "-m", "lao", "runs", "-q"),
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        check=True,
+        timeout=LIMIT,
+    )
+    return _ended_children() - began
+
+
+def _ended_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def main() -> None:
+    """Carry out many runs of one step in the home that is named."""
+    home = Path(sys.argv[1])
+    runs = Durable(called("chain1"), home, data=home / "lao")
     for _ in range(RUNS):
         runs.run()
     runs.close()
 
 
-def batches(folder: Path) -> Iterator[str]:
-    """Yield the peak memory of a large batch, beside that of a small one."""
-    workflow = folder / "w.yaml"
-    workflow.write_text(
-        "lao: 1\nname: trivial\ninputs: { text: { type: text } }\n"
-        'steps: [{ id: same, input: "{{ inputs.text }}" }]\n'
-    )
-    peaks = []
-    for count in ITEMS:
-        rows = folder / f"{count}.jsonl"
-        rows.write_text("".join(f'{{"text": "row {n}"}}\n' for n in range(count)))
-        environment = {**os.environ, "XDG_DATA_HOME": str(folder / f"batch{count}")}  # noqa: TID251
-        command = [*LAO, "run", str(workflow), "--each", str(rows), "-q"]
-        process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.DEVNULL, cwd=folder
-        )
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        peaks.append(used.ru_maxrss / 1024)
-        yield (
-            f"| batch of {count:,} rows: CPU per row "
-            f"| {(used.ru_utime + used.ru_stime) / count * 1e6:,.0f} µs | |"
-        )
-    small, large = peaks
-    yield (
-        f"| … peak memory, {ITEMS[0]:,} and {ITEMS[1]:,} rows "
-        f"| {small:.0f} and {large:.0f} MB | ≤ {small + 20:.0f} MB |"
-    )
-
-
-def print_growth() -> None:
-    """Measure and print one table."""
-    print("\n### Sizes\n\n| what | found | target |\n|---|---:|---:|")
-    with tempfile.TemporaryDirectory(prefix="growth-") as name:
-        for part in (compiling, per_step, opening, listing, batches):
-            for line in part(Path(name)):
-                print(line, flush=True)
-
-
 if __name__ == "__main__":
-    print_growth()
+    main()

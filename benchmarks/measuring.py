@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """One subject on one graph in a process of its own: the last line of stdout is JSON.
 
-    python measuring.py MODULE SUBJECT DAG REPEATS SECONDS
+    python -m benchmarks.measuring MODULE SUBJECT DAG REPEATS SECONDS
 
-The first run warms up and is told apart. No repeat begins when SECONDS have passed,
-but one is always measured. CPU time is user + system time of the process and of
-its children that ended.
+MODULE is one of this package, with its `SUBJECTS`; peers use it in environments of
+their own, so it needs the standard library alone. The first repeat warms up and is
+told apart. No other begins when SECONDS have passed, but one is always measured. CPU
+time is user + system time of the process and of its children that ended.
 """
 
 import importlib
@@ -19,7 +20,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from dags import Dag, called
+from benchmarks.dags import Dag, called
+from benchmarks.processes import memory_mb
 
 
 class Subject(Protocol):
@@ -48,17 +50,17 @@ def cpu_seconds() -> float:
     return time.process_time() + children.ru_utime + children.ru_stime
 
 
-def one_run(subject: Subject, dag: Dag) -> tuple[float, float]:
-    """Run once; return CPU and wall seconds.
+def one_repeat(subject: Subject, dag: Dag) -> tuple[float, float]:
+    """Run as often as the graph asks; return CPU and wall seconds of all runs.
 
     Raises:
-        SystemExit: the answer is wrong.
+        SystemExit: an answer is wrong.
     """
     began, clock = cpu_seconds(), time.perf_counter()
-    answer = subject.run()
+    answers = {subject.run() for _ in range(dag.times)}
     took = cpu_seconds() - began, time.perf_counter() - clock
-    if answer != dag.answer:
-        sys.exit(f"wrong answer: {answer!r}, not {dag.answer!r}")
+    if answers != {dag.answer}:
+        sys.exit(f"wrong answers: {answers!r}, not {dag.answer!r}")
     return took
 
 
@@ -68,15 +70,15 @@ def measure(
     """Return what a subject costs on a graph, in seconds for each run."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         subject = opens(dag, Path(folder))
-        first, _ = one_run(subject, dag)
+        first, _ = one_repeat(subject, dag)
         runs: list[tuple[float, float]] = []
         until = time.monotonic() + seconds
         while len(runs) < repeats and (not runs or time.monotonic() < until):
-            runs.append(one_run(subject, dag))
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            runs.append(one_repeat(subject, dag))
+        peak = memory_mb("VmHWM")
         subject.close()
     return {
-        "steps": len(dag.needs),
+        "steps": len(dag.needs) * dag.times,
         "first_cpu": first,
         "cpu": [cpu for cpu, _ in runs],
         "wall": [wall for _, wall in runs],
@@ -87,7 +89,9 @@ def measure(
 def main() -> None:
     """Measure what the arguments name."""
     module, subject, dag, repeats, seconds = sys.argv[1:]
-    subjects: Mapping[str, Opens] = importlib.import_module(module).SUBJECTS
+    subjects: Mapping[str, Opens] = importlib.import_module(
+        f"benchmarks.{module}"
+    ).SUBJECTS
     found = measure(
         subjects[subject], called(dag), repeats=int(repeats), seconds=float(seconds)
     )

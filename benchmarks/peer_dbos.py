@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import sqlalchemy
-from dags import SEED, Dag, work
+from benchmarks.dags import SEED, Dag, work
 from dbos import DBOS
 
 
@@ -51,4 +51,4 @@ class Dbos:
         DBOS.destroy()
 
 
-SUBJECTS = {"DBOS, SQLite WAL": Dbos}
+SUBJECTS = {"DBOS, SQLite NORMAL": Dbos}

@@ -7,7 +7,8 @@ logits, written by hand. In the whisper model all layers are silent, and the
 decoder's position table points at the next token to say. The margins are many
 logits wide: the answers hold on any processor and at any temperature. The
 "random" language model has seeded noise for weights: its text is stable on one
-machine only and means nothing.
+machine only and means nothing. The "wide" one is the same with 16 million weights: it
+takes milliseconds for a token, as a model of use does.
 """
 
 import math
@@ -71,14 +72,19 @@ class _Shape:
 
 
 def make_tiny_gguf(
-    path: Path, *, mode: Literal["canned", "random"] = "canned", n_ctx: int = 2048
+    path: Path,
+    *,
+    mode: Literal["canned", "random", "wide"] = "canned",
+    n_ctx: int = 2048,
 ) -> Path:
     """Write a llama-architecture model that answers CANNED_ANSWER (or noise)."""
     if mode == "canned":
         width = math.ceil(len(_TOKENS) / 32) * 32
         shape = _Shape(width=width, inner=32, layers=1)
-    else:
+    elif mode == "random":
         shape = _Shape(width=64, inner=128, layers=2)
+    else:
+        shape = _Shape(width=512, inner=1408, layers=5)
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name(f"lao-tiny-{mode}")
     _add_parameters(writer, shape, n_ctx)
