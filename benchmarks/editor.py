@@ -82,9 +82,7 @@ def _one_start(browsing: Browsing) -> Mapping[str, float]:
             page.locator("[role=option]").first.wait_for()
             page.keyboard.press("/")
             page.keyboard.type("summ")
-            page.wait_for_function(
-                "document.querySelectorAll('[role=option]').length < 4"
-            )
+            page.wait_for_function(editor_page.FOUND)
             found = editor_page.since_1970(page)
             first, script = page.evaluate(editor_page.FIRST_BYTE)
             seen = page.evaluate("window.seen")

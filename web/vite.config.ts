@@ -22,6 +22,24 @@ function withoutOrigins(): Plugin {
   };
 }
 
+/** The browser fetches the page's script beside that which asks for it, not after it. */
+function withPageAhead(): Plugin {
+  return {
+    name: "with-page-ahead",
+    transformIndexHtml: {
+      order: "post",
+      handler(_html, { bundle }) {
+        const later = Object.values(bundle ?? {}).filter((file) => file.type === "chunk" && file.isDynamicEntry);
+        return later.map(({ fileName }) => ({
+          tag: "link",
+          attrs: { rel: "modulepreload", crossorigin: true, href: `/${fileName}` },
+          injectTo: "head" as const,
+        }));
+      },
+    },
+  };
+}
+
 /** The licences of everything that was built in, in LICENSES.txt beside the page. */
 function withLicences(): Plugin {
   return {
@@ -63,14 +81,15 @@ const PREACT = [
 
 export default defineConfig({
   resolve: { alias: process.env.VITEST ? [] : PREACT },
-  plugins: [react(), withoutOrigins(), withLicences()],
+  plugins: [react(), withoutOrigins(), withPageAhead(), withLicences()],
   build: {
     outDir: "../src/lao/server/static",
     emptyOutDir: true,
     target: "es2022",
     sourcemap: false,
     assetsInlineLimit: 0, // `img-src 'self' blob:` lets no data: address in
-    modulePreload: { polyfill: false },
+    cssCodeSplit: false,
+    modulePreload: { polyfill: false, resolveDependencies: () => [] },
     reportCompressedSize: false,
     chunkSizeWarningLimit: 800, // scripts/check_page.py limits it, gzipped
     rolldownOptions: {

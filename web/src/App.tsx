@@ -18,13 +18,13 @@ import { dialogs } from "./shell/dialogs";
 import { guardDrafts, hasDrafts } from "./inspector/drafts";
 import { useFileShortcuts } from "./shell/fileShortcuts";
 import { useShownTheme } from "./shell/theme";
-import { load, progress, useActiveDocument } from "./state/documents";
+import { progress, useActiveDocument } from "./state/documents";
 import { useStore } from "./state/store";
 import { workspace } from "./state/workspace";
 import "./shell/App.css";
 
 export function App() {
-  const { active, refusal, server, connection, hasSession } = useStore(workspace, (each) => each);
+  const { active, refusal, server, connection } = useStore(workspace, (each) => each);
   const document = useActiveDocument();
   const open = useStore(dialogs, (each) => each.open);
   useShownTheme();
@@ -32,10 +32,6 @@ export function App() {
   useWarningOfLoss(); // before the drafts are tried to be sent
   useEffect(guardDrafts, []);
   usePageTitle(document?.path ?? null, document?.is_saved ?? true);
-  useEffect(() => {
-    if (active !== null && hasSession) void load(active);
-    // A document is loaded again when its tab is shown again: it costs one request.
-  }, [active, hasSession]);
 
   if (refusal !== "" && !server) return <NoLink reason={refusal} />;
   return (

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Takes the link's token out of the address bar, before anything else; shows the page. */
+/**
+ * Takes the link's token out of the address bar, before anything else, and asks the server
+ * for what is shown first. The page itself is read meanwhile: most of the script is its.
+ */
 
 import { link, takeLink } from "./api/link";
-import { createRoot } from "react-dom/client";
-
-import { App } from "./App";
+import "./state/documents";
 import { begin } from "./state/workspace";
 import "./theme.css";
 
@@ -16,5 +17,4 @@ window.addEventListener("hashchange", () => {
   if (next.token !== null) void begin(next.token, next.file);
 });
 
-const root = document.getElementById("root");
-if (root) createRoot(root).render(<App />);
+void import("./page").then(({ show }) => show());

@@ -2,8 +2,6 @@
 /** The graph of a file: seen, and changed by pointer and keyboard. */
 
 import {
-  Background,
-  BackgroundVariant,
   MiniMap,
   ReactFlow,
   ReactFlowProvider,
@@ -26,6 +24,7 @@ import "./canvas.css";
 import "./nodes.css";
 import { activeNode, beginRename, documentAt, insertEntry, insertInput, nudge } from "./commands";
 import { type Context, ContextMenu } from "./ContextMenu";
+import { Dots } from "./Dots";
 import { ENTRY_DATA, INPUT_DATA } from "./dragData";
 import { FAR_ZOOM, FarContext } from "./far";
 import type { FlowEdge, FlowNode } from "./flow";
@@ -42,6 +41,7 @@ import { Tools } from "./Tools";
 import { useConnecting } from "./useConnecting";
 import { useFlow } from "./useFlow";
 import { choose, focusInspector, useClipboard, useGraphKeys } from "./useGraphKeys";
+import { useMoving } from "./useMoving";
 import { useReveal } from "./useReveal";
 import { SMALLEST, firstView, prefersStill, views, wholeView } from "./viewport";
 import { first, walk } from "./walk";
@@ -82,6 +82,7 @@ function Surface({ document, size }: { document: DocumentView; size: { width: nu
   const flow = useReactFlow<FlowNode, FlowEdge>();
   const { onDragStart, onDrag, onDragStop, ...drawn } = useFlow(document);
   const connecting = useConnecting(path);
+  const { onMoveEnd, ...moving } = useMoving(frame);
   const [context, setContext] = useState<Context | null>(null);
   const [view] = useState(() => views.get(path) ?? firstView(allRects(document), size));
   const active = useStore(selection, (chosen) => chosen.nodes.at(-1));
@@ -189,7 +190,11 @@ function Surface({ document, size }: { document: DocumentView; size: { width: nu
           nodeTypes={NODE_TYPES}
           edgeTypes={EDGE_TYPES}
           defaultViewport={view}
-          onMoveEnd={(_, moved) => views.set(path, moved)}
+          {...moving}
+          onMoveEnd={(event, moved) => {
+            views.set(path, moved);
+            onMoveEnd(event, moved);
+          }}
           onNodeDragStart={(_, __, dragged) => onDragStart(dragged)}
           onNodeDrag={(_, __, dragged) => onDrag(dragged)}
           onNodeDragStop={(_, __, dragged) => onDragStop(dragged)}
@@ -219,7 +224,7 @@ function Surface({ document, size }: { document: DocumentView; size: { width: nu
           connectionRadius={28}
           proOptions={PRO}
         >
-          <Background variant={BackgroundVariant.Dots} gap={GRID * 3} size={1.2} />
+          <Dots />
           {document.steps.length > SMALL ? <MiniMap<FlowNode> pannable zoomable ariaLabel="Overview" nodeClassName={miniClass} /> : null}
         </ReactFlow>
         <Hint />

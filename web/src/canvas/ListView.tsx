@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The graph as a list, in the order of its connections: all of it can be read and done here too. */
 
-import { type FocusEvent, type KeyboardEvent, memo, useCallback, useEffect, useMemo, useRef } from "react";
+import { type FocusEvent, type KeyboardEvent, memo, useCallback, useLayoutEffect, useMemo, useRef } from "react";
 
 import type { DocumentView, EdgeView } from "../api/types";
 import { NodeBody } from "../runs/NodeBody";
@@ -59,7 +59,7 @@ function Steps({ document }: { document: DocumentView }) {
   useGraphKeys(path, { anchor, middle });
   useClipboard(path);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const row = active === undefined ? null : window.document.getElementById(rowId(active));
     if (!row) return;
     row.scrollIntoView({ block: "nearest" });

@@ -26,7 +26,7 @@ function Picker({ open }: { open: Popup }) {
   const active = choices[Math.min(index, choices.length - 1)];
 
   useLayoutEffect(() => place(frame.current, open), [open]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     frame.current?.querySelector<HTMLElement>(hasFilter ? "input" : "[role=listbox]")?.focus({ preventScroll: true });
     const press = (event: PointerEvent): void => {
       if (!frame.current?.contains(event.target as globalThis.Node)) closePopup();

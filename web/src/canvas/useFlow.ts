@@ -2,7 +2,7 @@
 /** The nodes and edges that React Flow draws: of the document, and of what a drag makes of it meanwhile. */
 
 import { type EdgeChange, type NodeChange, applyNodeChanges } from "@xyflow/react";
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { useCallback, useLayoutEffect, useRef, useState } from "react";
 
 import type { DocumentView } from "../api/types";
 import { selection } from "../state/selection";
@@ -39,7 +39,7 @@ export function useFlow(document: DocumentView): Flow {
     latest.current = document;
     if (drawn.current !== document) redraw();
   }, [document, redraw]);
-  useEffect(
+  useLayoutEffect(
     () =>
       selection.subscribe(() => {
         const { nodes: chosen, edges: chosenEdges } = selection.get();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The keyboard and the clipboard, for the canvas and the list alike. */
 
-import { useEffect } from "react";
+import { useLayoutEffect } from "react";
+import { flushSync } from "react-dom";
 
 import { isTyping, useShortcuts } from "../shell/shortcuts";
 import { prefer } from "../state/preferences";
@@ -55,27 +56,24 @@ export function useGraphKeys(path: string, { anchor, middle, fit }: Places): voi
 
 /** Opens the palette and writes into its search. */
 export function focusPalette(): void {
-  prefer({ paletteOpen: true });
-  const focus = (): void => document.getElementById(PALETTE_SEARCH)?.focus();
-  focus(); // at once where it is open already: the next key must not be lost
-  requestAnimationFrame(focus);
+  // Drawn at once: the next key is meant for it, and a frame later the focus may be wanted elsewhere.
+  flushSync(() => prefer({ paletteOpen: true }));
+  document.getElementById(PALETTE_SEARCH)?.focus();
 }
 
 export const PALETTE_SEARCH = "palette-search";
 
 /** Shows the inspector, with the focus in its first field. */
 export function focusInspector(): void {
-  prefer({ inspectorOpen: true });
-  requestAnimationFrame(() => {
-    const panel = document.querySelector("[data-inspector], .inspector");
-    const field = panel?.querySelector<HTMLElement>("input:not([type=hidden]), textarea, select") ?? panel?.querySelector<HTMLElement>("button");
-    field?.focus();
-  });
+  flushSync(() => prefer({ inspectorOpen: true }));
+  const panel = document.querySelector("[data-inspector]");
+  const field = panel?.querySelector<HTMLElement>("input:not([type=hidden]), textarea, select") ?? panel?.querySelector<HTMLElement>("button");
+  field?.focus();
 }
 
 /** Steps go to the system's clipboard and come from it, by the browser's own events. */
 export function useClipboard(path: string): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const copy = (event: ClipboardEvent): boolean => {
       const open = commands.documentAt(path);
       if (!open || isTyping(event.target) || !isOnGraph() || hasTextChosen()) return false;

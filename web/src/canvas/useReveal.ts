@@ -2,7 +2,7 @@
 /** Brings what is chosen into view: when it is asked for, and when the keyboard walks there. */
 
 import { useReactFlow } from "@xyflow/react";
-import { type RefObject, useEffect, useRef } from "react";
+import { type RefObject, useLayoutEffect, useRef } from "react";
 
 import type { DocumentView } from "../api/types";
 import { selection } from "../state/selection";
@@ -19,7 +19,7 @@ export function useReveal(document: DocumentView, frame: RefObject<HTMLElement |
   const asked = useStore(selection, (chosen) => chosen.reveal);
   const done = useRef({ asked, active });
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const { asked: before, active: last } = done.current;
     const isAsked = asked !== before;
     if (active === undefined || !frame.current || (!isAsked && active === last)) return;

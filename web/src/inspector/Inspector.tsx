@@ -13,7 +13,7 @@ import { WorkflowForm } from "./WorkflowForm";
 import "./inspector.css";
 
 export { flushDrafts } from "./drafts";
-export { focusInspector, openTab } from "./tabs";
+export { openTab } from "./tabs";
 
 export function Inspector({ path }: { path: string }) {
   const document = useDocument(path);

@@ -2,6 +2,7 @@
 /** A step: its name, its settings, what it gave and got, and its part in the log. */
 
 import { useMemo } from "react";
+import { flushSync } from "react-dom";
 import type { DocumentView, StepView } from "../api/types";
 import { withoutFolder } from "../canvas/StepNode";
 import { History } from "../runs/History";
@@ -90,10 +91,10 @@ async function rename(path: string, old: string, name: string) {
   const field = document.activeElement;
   const hadFocus = field instanceof HTMLElement && field.id === "inspector-name";
   const { problems } = await tryEdit(path, `rename ${old} to ${name}`, [{ kind: "rename-step", old, new: name }]);
-  if (!problems.length) {
-    select([name]);
-    if (hadFocus) requestAnimationFrame(() => document.getElementById("inspector-name")?.focus());
-  }
+  if (problems.length) return problems;
+  flushSync(() => select([name]));
+  // The field is another step's now. Who went elsewhere meanwhile stays there.
+  if (hadFocus && document.activeElement === document.body) document.getElementById("inspector-name")?.focus();
   return problems;
 }
 

@@ -21,17 +21,6 @@ export function openTab(tab: TabId): void {
   chosen.set(() => tab);
 }
 
-/** Shows the settings, with the focus in the first field. */
-export function focusInspector(): void {
-  openTab("settings");
-  // The panel is there in the next frame at the earliest, if it was closed.
-  requestAnimationFrame(() => {
-    const panel = document.querySelector("[data-inspector]");
-    const field = panel?.querySelector<HTMLElement>(".inspector-form :is(input, textarea, select):not(:disabled)") ?? panel?.querySelector<HTMLElement>("input, [role=tab]");
-    field?.focus();
-  });
-}
-
 export function Tabs() {
   const tab = useTab();
   const list = useRef<HTMLDivElement>(null);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Asks for the inputs of a run, each by its type, with the values given last. */
 
-import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
+import { useId, useLayoutEffect, useRef, useState, type KeyboardEvent } from "react";
 
 import { api } from "../api/client";
 import type { DocumentView, InputView, JsonValue, MaterialView, RunView } from "../api/types";
@@ -22,7 +22,7 @@ export function InputsDialog({ path, document }: { path: string; document: Docum
   const [typed, setTyped] = useState(() => typedFrom(document.inputs, runsOf(path).inputs));
   const [isTold, setTold] = useState(false);
   const fields = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // A modal dialog gives the focus to its first button; a person comes here to write.
     fields.current?.querySelector<HTMLElement>("textarea, select, input")?.focus();
   }, []);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A modal dialog: the browser's own, which keeps the focus in and gives it back. */
 
-import { useEffect, useId, useRef, type ReactNode } from "react";
+import { useId, useLayoutEffect, useRef, type ReactNode } from "react";
 
 import { Icon } from "./Icon";
 import "./Dialog.css";
@@ -20,7 +20,7 @@ interface Props {
 export function Dialog({ title, onClose, children, actions, size = "medium" }: Props) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = element.current;
     const before = document.activeElement;
     if (dialog && !dialog.open) {

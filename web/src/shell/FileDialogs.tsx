@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Open, new (empty or from an example), save as. */
 
-import { useEffect, useId, useRef, useState, type FormEvent } from "react";
+import { useEffect, useId, useLayoutEffect, useRef, useState, type FormEvent } from "react";
 
 import type { ExampleView, FileView } from "../api/types";
 import { createFile, openFile, saveAs } from "../state/documents";
@@ -118,7 +118,7 @@ function NameForm({ suggestion, files, button, onSubmit }: NameFormProps) {
   const input = useRef<HTMLInputElement>(null);
   const id = useId();
   const problem = nameProblem(name, files) || refusal;
-  useEffect(() => {
+  useLayoutEffect(() => {
     input.current?.focus();
     input.current?.setSelectionRange(suggestion.lastIndexOf("/") + 1, suggestion.lastIndexOf("."));
   }, [suggestion]);

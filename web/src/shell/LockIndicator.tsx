@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the kernel enforces: one line in the header, the proof behind it. */
 
-import { useEffect, useRef, useState } from "react";
+import { useLayoutEffect, useRef, useState } from "react";
 
 import type { JsonValue, LocalityView } from "../api/types";
 import { useStore } from "../state/store";
@@ -28,7 +28,7 @@ export function LockIndicator() {
   const [isOpen, setOpen] = useState(false);
   const anchor = useRef<HTMLSpanElement>(null);
   const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!isOpen) return;
     void refreshServer();
     const press = (event: PointerEvent): void => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A button with a menu below it, walked by arrow keys and by first letters. */
 
-import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useId, useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 
 import { Icon, type IconName } from "./Icon";
 import "./Menu.css";
@@ -72,7 +72,7 @@ interface MenuProps {
 
 export function Menu({ label, items, onClose, id, className = "", at }: MenuProps) {
   const list = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     buttons(list.current)[0]?.focus();
     if (at && list.current) {
       const { width, height } = list.current.getBoundingClientRect();

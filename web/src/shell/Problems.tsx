@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The problems of a file, each a way to its place. */
 
-import { useEffect, useRef } from "react";
+import { useLayoutEffect, useRef } from "react";
 
 import type { DocumentView, ProblemView } from "../api/types";
 import { Icon } from "./Icon";
@@ -10,7 +10,7 @@ import { Words } from "./Words";
 
 export function Problems({ document, onClose }: { document: DocumentView; onClose: () => void }) {
   const list = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     list.current?.querySelector("button")?.focus();
   }, []);
   return (

@@ -2,6 +2,7 @@
 /** The open files, the unsaved ones marked. Delete closes one: its button is the mouse's. */
 
 import { useEffect, useRef, type KeyboardEvent } from "react";
+import { flushSync } from "react-dom";
 
 import { closeTab, documents, openFile } from "../state/documents";
 import { shallowEqual, useStore } from "../state/store";
@@ -82,7 +83,7 @@ function walk(event: KeyboardEvent<HTMLElement>, path: string): void {
   if (next === undefined) return;
   event.preventDefault();
   event.stopPropagation();
-  void openFile(next);
   const list = event.currentTarget.closest('[role="tablist"]');
-  requestAnimationFrame(() => list?.querySelector<HTMLElement>('[aria-selected="true"]')?.focus());
+  flushSync(() => void openFile(next));
+  list?.querySelector<HTMLElement>('[aria-selected="true"]')?.focus();
 }

@@ -6,6 +6,7 @@
  */
 
 import { useCallback, useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent } from "react";
+import { flushSync } from "react-dom";
 
 import type { DocumentView, ProblemView } from "../api/types";
 import { holdDraft } from "../inspector/drafts";
@@ -47,7 +48,8 @@ function Editor({ document }: { document: DocumentView }) {
     setDraft(rest);
   }, [path]);
 
-  useEffect(() => {
+  // Held from the first moment: a shortcut may follow the last letter at once.
+  useLayoutEffect(() => {
     if (!draft || isOutdated) return;
     const timer = setTimeout(() => void send(), PAUSE);
     const release = holdDraft(() => void send());
@@ -164,8 +166,8 @@ function indent(event: KeyboardEvent<HTMLTextAreaElement>, type: (text: string) 
   if (event.key !== "Tab" || isLeaving || area.readOnly) return;
   event.preventDefault();
   const made = indented(area.value, area.selectionStart, area.selectionEnd, event.shiftKey);
-  type(made.text);
-  requestAnimationFrame(() => area.setSelectionRange(made.start, made.end));
+  flushSync(() => type(made.text)); // a key that follows at once goes where the caret is
+  area.setSelectionRange(made.start, made.end);
 }
 
 function copy(text: string): void {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The open file: steps to add, the graph (or list, or text), and the inspector. */
 
-import { useEffect, useRef, useState, useSyncExternalStore, type ReactNode } from "react";
+import { useLayoutEffect, useRef, useState, useSyncExternalStore, type ReactNode } from "react";
 
 import { Canvas } from "../canvas/Canvas";
 import { ListView } from "../canvas/ListView";
@@ -58,7 +58,7 @@ interface PanelProps {
 
 function Panel({ side, label, isDrawer, onClose, children, width }: PanelProps) {
   const panel = useRef<HTMLElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!isDrawer) return;
     const before = document.activeElement;
     panel.current?.focus();

@@ -7,7 +7,7 @@
  * `whileTyping` are heard; while a dialog is open, none.
  */
 
-import { useEffect, useRef } from "react";
+import { useLayoutEffect, useRef } from "react";
 
 interface Row {
   keys: readonly string[];
@@ -97,10 +97,10 @@ export function isTyping(target: EventTarget | null): boolean {
 /** Listens while the component is there. A handler that gives back false did nothing. */
 export function useShortcuts(handlers: Handlers, isActive = true): void {
   const latest = useRef(handlers);
-  useEffect(() => {
+  useLayoutEffect(() => {
     latest.current = handlers;
   });
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!isActive) return;
     const listen = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || event.isComposing || document.querySelector("dialog:modal")) return;

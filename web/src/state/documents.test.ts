@@ -130,3 +130,22 @@ describe("undo", () => {
     expect(asked).toHaveLength(1);
   });
 });
+
+it("a file is loaded as soon as it is shown and there is a session, and again when it is shown again", async () => {
+  const asked: string[] = [];
+  vi.stubGlobal("fetch", async (target: string) => {
+    asked.push(target);
+    return json(view(asked.length));
+  });
+  documents.set(() => ({}));
+  const show = (active: string | null, hasSession: boolean): void => workspace.set((old) => ({ ...old, active, hasSession }));
+  show(PATH, false);
+  expect(asked).toEqual([]);
+  show(PATH, true);
+  await vi.waitFor(() => expect(documents.get()[PATH]?.version).toBe(1));
+  show(null, true);
+  show(PATH, true);
+  await vi.waitFor(() => expect(documents.get()[PATH]?.version).toBe(2));
+  show(null, false);
+  expect(asked).toHaveLength(2);
+});

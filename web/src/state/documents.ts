@@ -251,6 +251,16 @@ export async function resumeAll(): Promise<void> {
   await Promise.all([...paths].map(resume));
 }
 
+/** A file is loaded as it is shown, and again when it is shown again: it costs one request. */
+let shown: string | null = null;
+workspace.subscribe(() => {
+  const { active, hasSession } = workspace.get();
+  const now = hasSession ? active : null;
+  if (now === shown) return;
+  shown = now;
+  if (now !== null) void load(now);
+});
+
 onReturn(() => void resumeAll());
 
 onNewSession(() => {

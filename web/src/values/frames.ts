@@ -5,11 +5,23 @@
 type Work = () => (() => void) | void;
 
 const due = new Set<Work>();
+/** Frames that pass before work is done, so that what moves has more of them. */
+const WHILE_BUSY = 3;
+let isBusy = false;
 
 /** Runs `work` in the next frame; asking again before then changes nothing. */
 export function inNextFrame(work: Work): void {
-  if (!due.size) requestAnimationFrame(run);
+  if (!due.size) wait(isBusy ? WHILE_BUSY : 1);
   due.add(work);
+}
+
+/** While the canvas moves, what comes from elsewhere is shown in every third frame. */
+export function keepFramesFree(isKept: boolean): void {
+  isBusy = isKept;
+}
+
+function wait(frames: number): void {
+  requestAnimationFrame(frames > 1 ? () => wait(frames - 1) : run);
 }
 
 export function notInNextFrame(work: Work): void {
