@@ -11,14 +11,12 @@ from msgspec.structs import replace
 from lao.chain import parse_chain
 from lao.cli.chosen_models import with_models
 from lao.cli.execution import Showing, carry_out
-from lao.cli.foretelling import foretell
 from lao.cli.options import (
     common,
     running,
     selection_from,
     settings_from,
 )
-from lao.cli.plan_view import plan_report
 from lao.cli.terminal import write_answer, write_note
 from lao.durable import prepare, settled_base
 from lao.engine.inputs import read_file
@@ -76,6 +74,9 @@ def command(
     if save is not None:
         save_workflow(workflow, save, force=force)
     if explain:
+        from lao.cli.foretelling import foretell
+        from lao.cli.plan_view import plan_report
+
         forecast = foretell(prepared, inputs, settings)
         write_answer(plan_report(prepared.plan, forecast, as_json=showing.as_json))
         return 0

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, assert_never
 
-from lao.backends.recordings import find_ffmpeg
 from lao.config import Settings
 from lao.policy import LoopbackEndpoint
 from lao.workflow.local_models import (
@@ -64,6 +63,8 @@ def _endpoints(
 
 def _programs(models: Iterable[ModelBackend]) -> tuple[str, ...]:
     """Return the programs that models need: whisper-cli, and ffmpeg for recordings."""
+    from lao.backends.recordings import find_ffmpeg
+
     found: dict[str, None] = {}
     for model in models:
         match model:

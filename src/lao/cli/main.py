@@ -5,10 +5,14 @@ Start-up is a feature: the version and the overview are printed without importin
 anything beyond this file, and each command imports what it uses.
 """
 
+import gc
 import sys
 from typing import NoReturn
 
 from lao.cli.commands import COMMANDS
+
+# What start-up makes stays: looking through it for rubbish every 700 objects costs 5 %.
+_OBJECTS_BETWEEN_COLLECTIONS = 20_000
 
 _USAGE = """\
 Usage: lao COMMAND [OPTIONS] …
@@ -35,6 +39,7 @@ def main(argv: list[str] | None = None) -> NoReturn:
             arguments = [name, "--help"]
         case _:
             pass
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     try:
         from lao.cli.dispatch import dispatch
 

@@ -9,14 +9,12 @@ import click
 from lao.cli.batch import BatchFlags, batching, carry_out_batch
 from lao.cli.chosen_models import with_models
 from lao.cli.execution import Showing, carry_out
-from lao.cli.foretelling import foretell
 from lao.cli.options import (
     common,
     running,
     selection_from,
     settings_from,
 )
-from lao.cli.plan_view import plan_report
 from lao.cli.terminal import write_answer
 from lao.durable import prepare, settled_base
 from lao.planning.compiler import compile_workflow
@@ -60,6 +58,9 @@ def command(
     prepared = prepare(workflow, whole, selection_from(flags), file=file)
     showing = Showing.from_flags(flags)
     if dry_run:
+        from lao.cli.foretelling import foretell
+        from lao.cli.plan_view import plan_report
+
         forecast = foretell(prepared, inputs, settings)
         write_answer(plan_report(prepared.plan, forecast, as_json=showing.as_json))
         return 0

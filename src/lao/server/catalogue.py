@@ -3,12 +3,14 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 
 from lao.backend_factory import client_of
 from lao.config import Settings
 from lao.editor.folder import Folder
 from lao.editor.palette import palette
 from lao.editor.palette_messages import ModelView, PaletteView
+from lao.errors import LaoError
 from lao.isolation.confinement import Confinement
 from lao.model_list import (
     ListedModel,
@@ -21,13 +23,27 @@ from lao.model_list import (
 from lao.server.routes import Call, Route
 
 
+async def steps_ahead(settings: Settings, folder: Folder) -> PaletteView | None:
+    """Begin what the first page will ask, while the browser starts; None if it fails."""
+    with suppress(LaoError):  # whoever asks is told
+        return await asyncio.to_thread(palette, settings, folder.root)
+    return None
+
+
 def catalogue_routes(
-    folder: Folder, settings: Settings, confinement: Confinement
+    folder: Folder,
+    settings: Settings,
+    confinement: Confinement,
+    begun: asyncio.Task[PaletteView | None],
 ) -> list[Route]:
-    """Return the routes; model servers are asked through the confinement."""
+    """Return the routes; model servers are asked through the confinement.
+
+    Who asks while `begun` is under way gets what it gives: nothing can have changed.
+    """
 
     async def steps(_: Call) -> PaletteView:
-        return await asyncio.to_thread(palette, settings, folder.root)
+        early = None if begun.done() else await asyncio.shield(begun)
+        return early or await asyncio.to_thread(palette, settings, folder.root)
 
     async def models(_: Call) -> list[ModelView]:
         client = client_of(settings.endpoint, confinement)

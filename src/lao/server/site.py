@@ -23,7 +23,7 @@ from lao.server.about import (
 )
 from lao.server.answers import Answer
 from lao.server.app import App
-from lao.server.catalogue import catalogue_routes
+from lao.server.catalogue import catalogue_routes, steps_ahead
 from lao.server.documents import document_routes
 from lao.server.listening import Listener
 from lao.server.media import media_routes
@@ -88,12 +88,13 @@ async def serve(site: Site, *, confinement: Confinement, store: "Store | None") 
             )
 
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
+        steps = tasks.create_task(steps_ahead(settings, site.folder))
         examples = tasks.create_task(asyncio.to_thread(view_examples))
         routes = [
             *session_routes(site.links, site.signed_in),
             *about_routes(view, examples, feed),
             *document_routes(workspace),
-            *catalogue_routes(site.folder, settings, confinement),
+            *catalogue_routes(site.folder, settings, confinement, steps),
             *run_routes(runs),
             *media_routes(site.folder),
         ]
