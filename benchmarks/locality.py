@@ -82,8 +82,7 @@ async def _exchange(url: str, connect: loopback.Connect) -> dict[str, float]:
     endpoint = LoopbackEndpoint(url)
 
     async def dial() -> None:
-        _, writer = await connect(endpoint)
-        writer.transport.abort()
+        (await connect(endpoint)).close()
 
     client = loopback.LoopbackClient(endpoint, connect=connect)
 
@@ -110,7 +109,7 @@ def confined(url: str) -> dict[str, float]:
     with confine(endpoints=(LoopbackEndpoint(url),), programs=()) as given:
         if given.connect is None:
             sys.exit("this machine can lock nothing")
-        return asyncio.run(_exchange(url, loopback.connect_through(given.connect)))
+        return asyncio.run(_exchange(url, given.connect))
 
 
 def start(url: str) -> dict[str, float]:

@@ -164,11 +164,11 @@ def client_of(
     endpoint: LoopbackEndpoint, confinement: "Confinement"
 ) -> "LoopbackClient":
     """Return an HTTP client that connects as this process may."""
-    from lao.backends.loopback import LoopbackClient, connect_through
+    from lao.backends.loopback import LoopbackClient
 
     if confinement.connect is None:
         return LoopbackClient(endpoint)
-    return LoopbackClient(endpoint, connect=connect_through(confinement.connect))
+    return LoopbackClient(endpoint, connect=confinement.connect)
 
 
 def worker_limits(settings: Settings) -> WorkerLimits:

@@ -26,7 +26,7 @@ OK = answer({"ok": True})
 SMALL = HttpLimits(head=2000, json=1000, line=1000, stream=3000, silence=0.05)
 
 
-async def ask(server, *, limits=None, within=5.0):
+async def ask(server, *, limits=None, within=30.0):
     client = LoopbackClient(server.endpoint, limits=limits)
     try:
         return await client.request_json("POST", "/x", {"a": 1}, within=within)
@@ -96,7 +96,7 @@ async def test_sockets_come_from_the_given_seam():
 
     async with FakeOllama({"/x": OK}) as server:
         client = LoopbackClient(server.endpoint, connect=dial)
-        await client.request_json("GET", "/x", within=5)
+        await client.request_json("GET", "/x", within=30)
         await client.close()
         assert dialled == [server.endpoint]
 
@@ -108,7 +108,7 @@ async def test_a_connection_serves_many_requests():
     async with FakeOllama({"/x": OK, "/s": stream({"n": 1})}) as server:
         client = LoopbackClient(server.endpoint)
         for _ in range(3):
-            await client.request_json("GET", "/x", within=5)
+            await client.request_json("GET", "/x", within=30)
             async with client.stream_lines("POST", "/s", {}) as values:
                 assert [v async for v in values] == [{"n": 1}]
         await client.close()
@@ -118,7 +118,7 @@ async def test_a_connection_serves_many_requests():
 async def test_requests_at_the_same_time_use_connections_of_their_own():
     async with FakeOllama({"/x": OK}) as server:
         client = LoopbackClient(server.endpoint)
-        asked = (client.request_json("GET", "/x", within=5) for _ in range(5))
+        asked = (client.request_json("GET", "/x", within=30) for _ in range(5))
         assert await asyncio.gather(*asked) == [(200, {"ok": True})] * 5
         await client.close()
 
@@ -128,7 +128,7 @@ async def test_an_idle_connection_that_was_dropped_is_replaced(end):
     async with FakeOllama({"/x": [*OK, end]}) as server:
         client = LoopbackClient(server.endpoint)
         for _ in range(3):
-            assert await client.request_json("GET", "/x", within=5) == (
+            assert await client.request_json("GET", "/x", within=30) == (
                 200,
                 {"ok": True},
             )
@@ -140,8 +140,8 @@ async def test_a_request_dropped_on_a_used_connection_is_sent_once_more():
     async with FakeOllama({"/x": OK}) as server:
         server.scripts["/x"] = [OK, [Act.CLOSE], OK]
         client = LoopbackClient(server.endpoint)
-        await client.request_json("GET", "/x", within=5)
-        assert await client.request_json("GET", "/x", within=5) == (200, {"ok": True})
+        await client.request_json("GET", "/x", within=30)
+        assert await client.request_json("GET", "/x", within=30) == (200, {"ok": True})
         await client.close()
         assert len(server.requests) == 3
 
@@ -150,8 +150,8 @@ async def test_a_request_is_sent_twice_at_most():
     async with FakeOllama({"/x": OK}) as server:
         server.scripts["/x"] = [OK, [Act.CLOSE]]
         client = LoopbackClient(server.endpoint)
-        await client.request_json("GET", "/x", within=5)
-        assert await fault_of(client.request_json("GET", "/x", within=5)) == "cut"
+        await client.request_json("GET", "/x", within=30)
+        assert await fault_of(client.request_json("GET", "/x", within=30)) == "cut"
         assert len(server.requests) == 3
 
 
@@ -166,8 +166,8 @@ async def test_a_request_is_not_sent_again_once_an_answer_began():
     async with FakeOllama({"/x": OK}) as server:
         server.scripts["/x"] = [OK, [b"HTTP/1.1 2", Act.CLOSE]]
         client = LoopbackClient(server.endpoint)
-        await client.request_json("GET", "/x", within=5)
-        assert await fault_of(client.request_json("GET", "/x", within=5)) == "cut"
+        await client.request_json("GET", "/x", within=30)
+        assert await fault_of(client.request_json("GET", "/x", within=30)) == "cut"
         assert len(server.requests) == 2
 
 
@@ -175,12 +175,19 @@ async def test_what_follows_an_answer_unasked_spoils_the_connection():
     async with FakeOllama({"/x": [OK[0] + OK[0]]}) as server:
         client = LoopbackClient(server.endpoint)
         for _ in range(2):
-            assert await client.request_json("GET", "/x", within=5) == (
+            assert await client.request_json("GET", "/x", within=30) == (
                 200,
                 {"ok": True},
             )
         await client.close()
         assert server.connections == 2
+
+
+async def test_a_path_cannot_smuggle_a_request():
+    client = LoopbackClient(LoopbackEndpoint("http://127.0.0.1:9"))
+    for path in ("/a b", "/a\r\nX: y", "", "/ä"):
+        with pytest.raises(ValueError, match="no request target"):
+            await client.request_json("GET", path, within=30)
 
 
 async def test_a_cancelled_request_drops_its_connection_at_once():
@@ -191,7 +198,7 @@ async def test_a_cancelled_request_drops_its_connection_at_once():
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
-        await asyncio.wait_for(server.client_left.wait(), 1.0)
+        await asyncio.wait_for(server.client_left.wait(), 30)
 
 
 async def test_leaving_a_stream_early_drops_its_connection():
@@ -200,19 +207,19 @@ async def test_leaving_a_stream_early_drops_its_connection():
         client = LoopbackClient(server.endpoint)
         async with client.stream_lines("POST", "/x", {}) as values:
             assert await anext(values) == {"n": 1}
-        await asyncio.wait_for(server.client_left.wait(), 1.0)
+        await asyncio.wait_for(server.client_left.wait(), 30)
 
 
 async def test_nobody_listens():
     async with FakeOllama() as server:
         endpoint = server.endpoint
     client = LoopbackClient(endpoint)
-    assert await fault_of(client.request_json("GET", "/x", within=5)) == "unreachable"
+    assert await fault_of(client.request_json("GET", "/x", within=30)) == "unreachable"
 
 
 async def test_there_is_no_such_socket(tmp_path):
     client = LoopbackClient(LoopbackEndpoint(f"unix:{tmp_path}/none"))
-    assert await fault_of(client.request_json("GET", "/x", within=5)) == "unreachable"
+    assert await fault_of(client.request_json("GET", "/x", within=30)) == "unreachable"
 
 
 # -- answers -----------------------------------------------------------------
@@ -265,7 +272,7 @@ async def test_deep_nesting_is_refused_within_the_usual_bounds():
 async def test_a_whole_exchange_is_bounded_in_time():
     async with FakeOllama({"/x": [Act.HANG]}) as server:
         assert await fault_of(ask(server, within=0.05)) == "stalled"
-        await asyncio.wait_for(server.client_left.wait(), 1.0)
+        await asyncio.wait_for(server.client_left.wait(), 30)
 
 
 async def test_the_body_of_a_failure_may_be_any_text():

@@ -26,7 +26,7 @@ VAGUE_NAMES = {"base", "common", "core", "helpers", "manager", "misc", "util", "
 NETWORK = (
     r"(asyncio\.)?(open|open_unix)_connection"
     r"|(asyncio\.)?start_(unix_)?server"
-    r"|create_((unix_)?(connection|server)|datagram_endpoint)"
+    r"|create_((unix_)?(connection|server)|datagram_endpoint)|sock_connect"
 )
 PROCESS = (
     r"os\.(exec|fork|popen|posix_spawn|spawn|startfile|system)\w*"

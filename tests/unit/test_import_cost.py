@@ -13,7 +13,7 @@ ASYNCHRONOUS = {"asyncio", "concurrent", "ssl"}
 COMMAND_LINE = {"click", "rich"}
 DOCUMENTS = {"jsonschema_rs", "minijinja", "platformdirs", "regex", "yaml"}
 MODELS = {"gguf", "numpy", "pocketsphinx", "pywhispercpp", "soundfile", "xllamacpp"}
-SERVERS = {"h11", "http", "socketserver", "sqlite3"}
+SERVERS = {"h11", "http", "httptools", "socketserver", "sqlite3"}
 STANDARD = {"email", "multiprocessing", "unittest", "urllib.request", "xml"}
 HEAVY = ASYNCHRONOUS | COMMAND_LINE | DOCUMENTS | MODELS | SERVERS | STANDARD
 

@@ -2,17 +2,17 @@
 """One HTTP/1.1 connection to a model server: bytes, bounds and faults, no meaning."""
 
 import asyncio
-import contextlib
-from asyncio import StreamReader, StreamWriter
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
-import h11
 from msgspec import Struct
+
+from lao.backends.http_answer import Answer, MalformedAnswer
 
 Method = Literal["GET", "POST"]
 Fault = Literal["unreachable", "cut", "stalled", "malformed", "too-large"]
 
-_CHUNK: Final = 1 << 16
+_READ: Final = 1 << 16  # bytes at once
+_HELD: Final = 1 << 16  # bytes of body that wait for being read, before reading pauses
 
 
 class HttpLimits(Struct, frozen=True, kw_only=True):
@@ -38,47 +38,62 @@ class TransportError(Exception):
         self.fault: Final = fault
 
 
-class Connection:
-    """A connection and the answer that is being read from it."""
+class Connection(asyncio.BufferedProtocol):
+    """A connection and the answer that is being read from it.
 
-    def __init__(
-        self, reader: StreamReader, writer: StreamWriter, limits: HttpLimits
-    ) -> None:
-        self._reader = reader
-        self._writer = writer
+    A protocol and not a stream, because it must notice what comes unasked: that, and
+    whatever else goes wrong, drops the connection at once. At most one task waits.
+    """
+
+    def __init__(self, limits: HttpLimits) -> None:
         self._limits = limits
-        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=limits.head)
-        self._is_reused = False
+        self._loop = asyncio.get_running_loop()
+        self._buffer = memoryview(bytearray(_READ))
+        self._transport: asyncio.Transport
+        self._answer: Answer | None = None
+        self._fault: TransportError | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._waits_since = 0.0
+        self._silence: asyncio.TimerHandle | None = None
         self._is_heard = False
-        self._is_ended = False
-        self.status = 0
+        self._is_reused = False
+
+    @property
+    def status(self) -> int:
+        """The status of the answer."""
+        return self._answer.status if self._answer else 0
 
     @property
     def was_stale(self) -> bool:
         """Whether it had served before and now gave not one byte of an answer."""
         return self._is_reused and not self._is_heard
 
-    async def ask(self, request: h11.Request, content: bytes) -> None:
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can serve another request."""
+        has_served = self._answer is not None and self._answer.can_be_followed
+        return has_served and not self._transport.is_closing()
+
+    async def ask(self, request: bytes) -> None:
         """Send a request and read the head of its answer into `status`."""
+        self._is_reused = self._answer is not None
         self._is_heard = False
-        for event in (request, h11.Data(data=content), h11.EndOfMessage()):
-            self._writer.write(self._http.send(event) or b"")
-        # A server may answer and close before it has read everything.
-        with contextlib.suppress(ConnectionError):
-            await self._writer.drain()
-        head = await self._next_event()
-        if not isinstance(head, h11.Response):
-            raise TransportError("malformed", "an answer that was not asked for")
-        self.status = head.status_code
+        self._answer = answer = Answer(self._limits.head)
+        self._transport.write(request)
+        while not answer.status:
+            await self._wait()
 
     async def read(self) -> bytes | None:
         """Return the next part of the answer's body, or None at its end."""
-        event = await self._next_event()
-        if isinstance(event, h11.Data):
-            return bytes(event.data)
-        if isinstance(event, h11.EndOfMessage):
+        if (answer := self._answer) is None:
             return None
-        raise TransportError("malformed", "an answer within an answer")
+        while not answer.held:
+            if answer.is_complete:
+                return None
+            await self._wait()
+        part = answer.take()
+        self._transport.resume_reading()
+        return part
 
     async def read_all(self) -> bytes:
         """Return the whole body."""
@@ -90,43 +105,88 @@ class Connection:
                 raise TransportError("too-large", what)
         return bytes(content)
 
-    def make_ready(self) -> bool:
-        """Prepare for another request; False if the connection cannot serve one."""
-        done = self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
-        if not done or self._http.trailing_data[0] or self._reader.at_eof():
-            return False
-        self._http.start_next_cycle()
-        self._is_reused = True
-        return True
-
     def close(self) -> None:
         """Drop the connection at once, with whatever is unsent or unread."""
-        self._writer.transport.abort()
+        self._fail("cut", "the connection was closed")
 
-    async def _next_event(self) -> h11.Event:
-        while True:
-            try:
-                event = self._http.next_event()
-            except h11.RemoteProtocolError as problem:
-                if self._is_ended:
-                    what = "the server closed the connection"
-                    raise TransportError("cut", what) from problem
-                raise TransportError("malformed", str(problem)) from problem
-            if isinstance(event, h11.Event):
-                return event
-            self._http.receive_data(await self._receive())
+    # What the event loop calls.
 
-    async def _receive(self) -> bytes:
-        silence = self._limits.silence if self._is_heard else None
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  (asyncio's)
+        """Return where to put what comes."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Read what has come."""
+        answer = self._answer
+        if answer is None or answer.is_complete:
+            self._fail("malformed", "an answer that was not asked for")
+            return
+        self._is_heard = True
         try:
-            async with asyncio.timeout(silence):
-                data = await self._reader.read(_CHUNK)
-        except TimeoutError:
-            what = f"the server has sent nothing for {silence} s"
-            raise TransportError("stalled", what) from None
-        except OSError as problem:
-            what = "the server dropped the connection"
-            raise TransportError("cut", what) from problem
-        self._is_heard = self._is_heard or bool(data)
-        self._is_ended = not data
-        return data
+            answer.feed(self._buffer[:nbytes])
+        except MalformedAnswer as problem:
+            self._fail("malformed", str(problem))
+        if answer.held > _HELD:
+            self._transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> None:
+        """Note that nothing more comes; the loop then closes the connection."""
+        if self._answer is None or not self._answer.end_with_connection():
+            self._fail("cut", "the server closed the connection")
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  (asyncio's)
+        """End."""
+        self._fail("cut", "the server dropped the connection")
+
+    # Waiting, and how it ends.
+
+    async def _wait(self) -> None:
+        """Wait until something happens.
+
+        Raises:
+            TransportError: nothing more will.
+        """
+        if self._fault:
+            raise self._fault
+        self._waiter = self._loop.create_future()
+        self._waits_since = self._loop.time()
+        if self._is_heard and not self._silence:
+            self._await_sound(self._limits.silence)
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _await_sound(self, seconds: float) -> None:
+        # Set once and moved on when it goes off: a timer for each read would cost more
+        # than the read.
+        self._silence = self._loop.call_later(seconds, self._end_silence)
+
+    def _end_silence(self) -> None:
+        self._silence = None
+        if not self._waiter or not self._is_heard:
+            return
+        silence = self._limits.silence
+        left = self._waits_since + silence - self._loop.time()
+        if left > 0:
+            self._await_sound(left)
+        else:
+            self._fail("stalled", f"the server has sent nothing for {silence} s")
+
+    def _fail(self, fault: Fault, what: str) -> None:
+        self._fault = self._fault or TransportError(fault, what)
+        self._transport.abort()
+        if self._silence:
+            self._silence.cancel()
+            self._silence = None
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter and not self._waiter.done():
+            self._waiter.set_result(None)

@@ -8,21 +8,22 @@ stops the model behind it. State: one idle connection, kept for the next request
 
 import asyncio
 import json
+import re
 import socket
-from asyncio import StreamReader, StreamWriter
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final, Self
-
-import h11
 
 from lao.backends.http1 import Connection, HttpLimits, Method, TransportError
 from lao.errors import RefusedByPolicy
 from lao.policy import LoopbackEndpoint
 from lao.workflow.json_text import read_json
 
-Connect = Callable[[LoopbackEndpoint], Awaitable[tuple[StreamReader, StreamWriter]]]
+Connect = Callable[[LoopbackEndpoint], Awaitable[socket.socket]]
+
+_ENCODER: Final = json.JSONEncoder(allow_nan=False)
+_TARGET = re.compile(r"[!-~]+")
 
 
 class HttpStatusError(Exception):
@@ -34,33 +35,27 @@ class HttpStatusError(Exception):
         self.answer: Final = answer
 
 
-async def connect_directly(
-    endpoint: LoopbackEndpoint,
-) -> tuple[StreamReader, StreamWriter]:
-    """Open a connection to a numeric loopback address or a unix socket."""
+async def connect_directly(endpoint: LoopbackEndpoint) -> socket.socket:
+    """Return a connection to a numeric loopback address or a unix socket."""
     address = endpoint.address
     if isinstance(address, str):
-        return await asyncio.open_unix_connection(address)
-    host, port = address
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return await asyncio.open_connection(
-        host, port, family=family, flags=socket.AI_NUMERICHOST
-    )
-
-
-def connect_through(
-    passed: Callable[[LoopbackEndpoint], Awaitable[socket.socket]],
-) -> Connect:
-    """Return a way to connect for a process that may not: `passed` hands it sockets."""
-
-    async def connect(endpoint: LoopbackEndpoint) -> tuple[StreamReader, StreamWriter]:
-        return await asyncio.open_connection(sock=await passed(endpoint))
-
-    return connect
+        family = socket.AF_UNIX
+    else:
+        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    connecting = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        connecting.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(connecting, address)
+    except BaseException:
+        connecting.close()
+        raise
+    return connecting
 
 
 class LoopbackClient:
     """Speaks HTTP to one endpoint. `connect` is its only way to a socket.
+
+    It returns connected, non-blocking sockets, which are the client's then.
 
     Every method raises `TransportError` when the connection fails and
     `RefusedByPolicy` (`http.redirect-refused`) when the server sends it elsewhere.
@@ -76,6 +71,7 @@ class LoopbackClient:
         self.endpoint: Final = endpoint
         self._connect = connect
         self._limits = limits or HttpLimits()
+        self._head = _head_for(endpoint)
         self._idle: Connection | None = None
 
     async def request_json(
@@ -119,37 +115,28 @@ class LoopbackClient:
         self, method: Method, path: str, body: object
     ) -> AsyncIterator[Connection]:
         """Send a request; yield the connection once the answer's head has arrived."""
-        request, content = self._encode(method, path, body)
+        request = self._encode(method, path, body)
         connection = await self._take_idle_or_dial()
         try:
             try:
-                await connection.ask(request, content)
+                await connection.ask(request)
             except TransportError as problem:
                 # The server may close an idle connection just as we use it.
                 if problem.fault != "cut" or not connection.was_stale:
                     raise
                 connection.close()
                 connection = await self._dial()
-                await connection.ask(request, content)
+                await connection.ask(request)
             self._refuse_redirect(connection.status)
             yield connection
         finally:
             self._keep_or_close(connection)
 
-    def _encode(
-        self, method: Method, path: str, body: object
-    ) -> tuple[h11.Request, bytes]:
-        content = b"" if body is None else json.dumps(body, allow_nan=False).encode()
-        is_socket = isinstance(self.endpoint.address, str)
-        host = "localhost" if is_socket else self.endpoint.url.removeprefix("http://")
-        headers = [
-            ("Host", host),
-            ("User-Agent", "lao"),
-            ("Accept-Encoding", "identity"),
-            ("Content-Type", "application/json"),
-            ("Content-Length", str(len(content))),
-        ]
-        return h11.Request(method=method, target=path, headers=headers), content
+    def _encode(self, method: Method, path: str, body: object) -> bytes:
+        if not _TARGET.fullmatch(path):
+            raise ValueError(f"{path!r} is no request target")
+        content = "" if body is None else _ENCODER.encode(body)  # ASCII
+        return f"{method} {path}{self._head}{len(content)}\r\n\r\n{content}".encode()
 
     def _refuse_redirect(self, status: int) -> None:
         if 300 <= status < 400:
@@ -161,19 +148,23 @@ class LoopbackClient:
 
     async def _take_idle_or_dial(self) -> Connection:
         idle, self._idle = self._idle, None
-        return idle or await self._dial()
+        return idle if idle and idle.is_ready else await self._dial()
 
     async def _dial(self) -> Connection:
+        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._limits.connect):
-                reader, writer = await self._connect(self.endpoint)
+                connected = await self._connect(self.endpoint)
+                _, connection = await loop.create_connection(
+                    lambda: Connection(self._limits), sock=connected
+                )
         except OSError as problem:  # TimeoutError is one of them
             what = problem.strerror or "no connection in time"
             raise TransportError("unreachable", what) from problem
-        return Connection(reader, writer, self._limits)
+        return connection
 
     def _keep_or_close(self, connection: Connection) -> None:
-        if self._idle is None and connection.make_ready():
+        if self._idle is None and connection.is_ready:
             self._idle = connection
         else:
             connection.close()
@@ -217,6 +208,16 @@ class JsonLines:
             self._rest = bytearray(other)
         if len(self._rest) > self._limits.line or self._read > self._limits.stream:
             raise TransportError("too-large", "an endless line or stream")
+
+
+def _head_for(endpoint: LoopbackEndpoint) -> str:
+    """Return what each request has between its path and the length of its body."""
+    is_socket = isinstance(endpoint.address, str)
+    host = "localhost" if is_socket else endpoint.url.removeprefix("http://")
+    return (
+        f" HTTP/1.1\r\nHost: {host}\r\nUser-Agent: lao\r\nAccept-Encoding: identity\r\n"
+        "Content-Type: application/json\r\nContent-Length: "
+    )
 
 
 def _decode_body(status: int, content: bytes) -> object:

@@ -30,7 +30,16 @@ from lao.workflow.local_models import ModelBackend
 if TYPE_CHECKING:
     from lao.isolation.confinement import Confinement
 
-_CORE = ("click", "h11", "jsonschema-rs", "minijinja", "pyyaml", "regex", "rich")
+_CORE = (
+    "click",
+    "h11",
+    "httptools",
+    "jsonschema-rs",
+    "minijinja",
+    "pyyaml",
+    "regex",
+    "rich",
+)
 _EXTRAS = {
     "pocketsphinx": "speech-lite",
     "soundfile": "speech-lite",
