@@ -7,9 +7,9 @@
 import asyncio
 import os
 import signal
-import time
 
 import pytest
+from msgspec.structs import replace
 from tests.integration.worker_requests import (
     MODELS,
     Heard,
@@ -19,6 +19,7 @@ from tests.integration.worker_requests import (
     is_alive,
     spec,
 )
+from tests.promptness import promised, within
 
 from lao.errors import ModelUnavailable, StepError
 from lao.policy import WorkerLimits
@@ -41,14 +42,13 @@ async def pool(tmp_path):
     ("how", "words"),
     [("exit", "exit code 3"), ("segfault", "SIGSEGV"), ("kill", "SIGKILL")],
 )
+@promised
 async def test_a_crash_is_told_soon_and_clearly_and_the_next_call_works(
     pool, how, words
 ):
     await ask(pool, "Crash")
-    started = time.monotonic()
-    with pytest.raises(StepError) as caught:
+    with within(2), pytest.raises(StepError) as caught:
         await ask(pool, "Crash", how)
-    assert time.monotonic() - started < 2
     assert caught.value.code == "worker.crashed"
     assert caught.value.retryable
     assert words in caught.value.problem.what
@@ -72,7 +72,7 @@ async def test_a_worker_killed_from_outside_is_replaced(pool):
     await ask(pool, "Echo")
     [before] = pool.live()
     os.kill(before.pid, signal.SIGKILL)
-    await gone([before.pid], seconds=2)
+    await gone([before.pid], seconds=30)
     while pool.live():
         await asyncio.sleep(0.005)
     await ask(pool, "Echo")
@@ -97,7 +97,7 @@ async def test_a_worker_that_breaks_the_protocol_is_replaced(pool, how):
 
 async def test_a_worker_that_replies_twice_is_replaced(pool):
     assert (await ask(pool, "BadFrames", "twice")).value == "x"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while pool.live():
             await asyncio.sleep(0.005)
     assert (await ask(pool, "BadFrames", "twice")).value == "x"
@@ -227,9 +227,11 @@ async def test_a_request_that_is_no_json_is_refused_and_the_worker_lives(pool):
 # Cancellation
 
 
-async def test_a_model_that_obeys_is_cancelled_and_stays_warm(pool):
-    heard = Heard()
-    task = asyncio.create_task(ask(pool, "Obedient", report=heard))
+@pytest.mark.parametrize("parallel", [1, 2])
+async def test_a_model_that_obeys_is_cancelled_and_stays_warm(pool, parallel):
+    """Where nobody reads the pipe meanwhile, the model's own look at it does."""
+    heard, asked = Heard(), replace(spec("Obedient"), parallel=parallel)
+    task = asyncio.create_task(ask(pool, asked, report=heard))
     await heard.started.wait()
     [before] = pool.live()
     task.cancel()
@@ -238,25 +240,50 @@ async def test_a_model_that_obeys_is_cancelled_and_stays_warm(pool):
     assert pool.live() == (before,)
 
 
+async def test_one_of_two_requests_is_cancelled_and_the_other_goes_on(pool, tmp_path):
+    both = replace(spec("Choosy", readable=[tmp_path]), parallel=2)
+    until, first, second = tmp_path / "until", Heard(), Heard()
+    obeys = asyncio.create_task(ask(pool, both, report=first))
+    waits = asyncio.create_task(ask(pool, both, report=second, input=str(until)))
+    await first.started.wait()
+    await second.started.wait()
+    obeys.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await obeys
+    until.touch()
+    assert (await waits).value == "patience"
+
+
+async def test_what_a_listener_raises_reaches_its_caller_and_the_worker_lives(pool):
+    class Deaf(Heard):
+        def text(self, piece):
+            raise ZeroDivisionError
+
+    await ask(pool, "Pieces")
+    [before] = pool.live()
+    with pytest.raises(ZeroDivisionError):
+        await ask(pool, "Pieces", report=Deaf())
+    assert (await ask(pool, "Pieces")).value == "done"
+    assert pool.live() == (before,)
+
+
+@promised
 async def test_a_model_that_ignores_everything_is_gone_within_a_second(pool):
     heard = Heard()
     task = asyncio.create_task(ask(pool, "Hang", report=heard))
     await heard.started.wait()
     [worker] = pool.live()
-    started = time.monotonic()
     task.cancel()
-    with pytest.raises(asyncio.CancelledError):
+    with within(1), pytest.raises(asyncio.CancelledError):
         await task
-    assert time.monotonic() - started <= 1
     assert not is_alive(worker.pid)
 
 
+@promised
 async def test_a_timeout_of_the_caller_ends_a_hang(pool):
-    started = time.monotonic()
-    with pytest.raises(TimeoutError):
+    with within(1.6), pytest.raises(TimeoutError):
         async with asyncio.timeout(0.5):
             await ask(pool, "Hang")
-    assert time.monotonic() - started < 1.6
 
 
 async def test_leaving_the_pool_ends_requests_under_way(tmp_path):

@@ -88,8 +88,8 @@ async def test_a_worker_that_fills_the_disk_unseen_is_ended(
     """Open files without a name are in no folder; only the room that is left tells."""
     rooms = iter([50 << 30, 40 << 30])
     monkeypatch.setattr(watching, "room_on_disk", lambda _: next(rooms, 1 << 20))
-    asked = ModelRequest(prompt="lines", input=20.0)
+    asked = ModelRequest(prompt="lines", input=60.0)
     async with WorkerPool(scratch_parent=tmp_path) as pool:
         with pytest.raises(StepError) as caught:
-            await asyncio.wait_for(pool.infer(spec, asked, Heard()), 10)
+            await asyncio.wait_for(pool.infer(spec, asked, Heard()), 40)
     assert caught.value.code == "worker.scratch-full"

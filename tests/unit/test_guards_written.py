@@ -13,9 +13,10 @@ from hypothesis import given, strategies as st
 from lao.backends.recordings import _has_content
 from lao.backends.whisper_cli import _read, _segments
 from lao.errors import StepError
-from lao.workers.frames import Frame, FrameError
+from lao.workers.frames import Frame
 from lao.workers.payload import unpack
 from lao.workers.programs import ProgramEnd
+from lao.workers.strict_json import FrameError
 
 END = ProgramEnd(code=0, lines=())
 IN_FILE = Frame(header={"in_file": True})

@@ -4,17 +4,53 @@
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
-from lao.workers.frames import Frame, FrameError
+from lao.workers.frames import Frame
+from lao.workers.strict_json import FrameError
 from lao.workflow.inference import ModelDescription, ModelReply, Report
 from lao.workflow.values import JsonValue
+
+_REPLY = frozenset(ModelReply.__struct_fields__)
+_DESCRIPTION = frozenset(ModelDescription.__struct_fields__)
+
+
+def reply_fields(reply: object) -> dict[str, JsonValue]:
+    """Return the fields of a reply, such that `decode_reply` accepts them.
+
+    Raises:
+        TypeError: the model answered with something else.
+        FrameError: a field is not what it must be.
+    """
+    if not isinstance(reply, ModelReply):
+        raise _not_due(ModelReply, reply)
+    found = asdict(reply)
+    _reply(found)
+    return found
 
 
 def decode_reply(value: JsonValue) -> ModelReply:
     """Return the reply; FrameError if it does not have exactly its fields."""
-    found = _object(value, ModelReply)
+    return _reply(_object(value, _REPLY, "ModelReply"))
+
+
+def description_fields(description: object) -> dict[str, JsonValue]:
+    """Do for a description what `reply_fields` does for a reply."""
+    if not isinstance(description, ModelDescription):
+        raise _not_due(ModelDescription, description)
+    found = {**asdict(description), "details": dict(description.details)}
+    _description(found)
+    return found
+
+
+def decode_description(value: JsonValue) -> ModelDescription:
+    """Return the description; FrameError if it does not have exactly its fields."""
+    return _description(_object(value, _DESCRIPTION, "ModelDescription"))
+
+
+def _reply(found: Mapping[str, JsonValue]) -> ModelReply:
     notes = found["notes"]
-    if not isinstance(notes, list):
+    if not isinstance(notes, list | tuple):
         raise FrameError("'notes' is not a list")
     return ModelReply(
         value=found["value"],
@@ -26,9 +62,7 @@ def decode_reply(value: JsonValue) -> ModelReply:
     )
 
 
-def decode_description(value: JsonValue) -> ModelDescription:
-    """Return the description; FrameError if it does not have exactly its fields."""
-    found = _object(value, ModelDescription)
+def _description(found: Mapping[str, JsonValue]) -> ModelDescription:
     details = found["details"]
     if not isinstance(details, dict):
         raise FrameError("'details' is not an object")
@@ -63,10 +97,15 @@ def _amount(header: Mapping[str, JsonValue], name: str) -> float:
     return value
 
 
-def _object(value: JsonValue, kind: type[Struct]) -> Mapping[str, JsonValue]:
-    names = set(kind.__struct_fields__)
+def _not_due(wanted: type[Struct], found: object) -> TypeError:
+    return TypeError(f"a {wanted.__name__} was due, not {type(found).__name__}")
+
+
+def _object(
+    value: JsonValue, names: frozenset[str], kind: str
+) -> Mapping[str, JsonValue]:
     if not isinstance(value, dict) or value.keys() != names:
-        raise FrameError(f"not the fields of a {kind.__name__}")
+        raise FrameError(f"not the fields of a {kind}")
     return value
 
 

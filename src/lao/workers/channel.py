@@ -2,6 +2,7 @@
 """One worker process and its pipes: started, and surely ended with its whole group."""
 
 import asyncio
+import fcntl
 import os
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager, suppress
@@ -13,9 +14,12 @@ from lao.isolation.launching import Launched, Launcher
 from lao.isolation.limits import usage_of
 from lao.isolation.orders import Order
 from lao.workers.folders import WorkerFolder
+from lao.workers.frame_reader import FrameReader
 from lao.workers.pipes import PIECE, PipeReader
 
 _GONE_SECONDS = 0.5
+_F_SETPIPE_SZ = 1031
+_PIPE_BYTES = 1 << 18
 
 
 class Channel(Struct, frozen=True, kw_only=True):
@@ -28,8 +32,14 @@ class Channel(Struct, frozen=True, kw_only=True):
     process: Launched
     folder: WorkerFolder
     requests: asyncio.StreamWriter
-    replies: PipeReader
+    replies: FrameReader
     printed: PipeReader
+
+    @property
+    def is_congested(self) -> bool:
+        """Whether what was written has to wait, or went nowhere."""
+        transport = self.requests.transport
+        return transport.get_write_buffer_size() > 0 or transport.is_closing()
 
     def kill(self) -> None:
         """End the process and all that it started."""
@@ -57,7 +67,7 @@ async def open_channel(
                 process=process,
                 folder=folder,
                 requests=await _writer(requests, ours),
-                replies=PipeReader(replies, hasty=PIECE // 16),
+                replies=FrameReader(replies),
                 printed=PipeReader(printed, hasty=PIECE + 1),  # nobody hurries
             )
         finally:
@@ -78,6 +88,8 @@ async def _until_gone(pid: int) -> None:
 def _pipe(*, reads: ExitStack, writes: ExitStack) -> tuple[FileIO, FileIO]:
     """Return the two ends of a new pipe, each closed by the stack of its side."""
     source, sink = os.pipe()
+    with suppress(OSError):  # the user may have no more; a smaller one works too
+        fcntl.fcntl(sink, _F_SETPIPE_SZ, _PIPE_BYTES)
     reader = reads.enter_context(FileIO(source, "r"))
     writer = writes.enter_context(FileIO(sink, "w"))
     return reader, writer

@@ -9,19 +9,15 @@ from collections.abc import Mapping
 
 from lao.workers import failures
 from lao.workers.failures import Failure
-from lao.workers.frames import (
-    ByteStream,
-    Frame,
-    FrameError,
-    TruncatedFrame,
-    read_frame,
-)
+from lao.workers.frame_reader import FrameReader
+from lao.workers.frames import Frame, TruncatedFrame
+from lao.workers.strict_json import FrameError
 from lao.workflow.values import JsonValue
 
 Layers = Mapping[str, JsonValue]
 
 
-async def hear_hello(replies: ByteStream) -> Layers:
+async def hear_hello(replies: FrameReader) -> Layers:
     """Return what the worker's self-check read back from the kernel.
 
     Raises:
@@ -34,7 +30,7 @@ async def hear_hello(replies: ByteStream) -> Layers:
     return layers
 
 
-async def hear_ready(replies: ByteStream) -> Failure | None:
+async def hear_ready(replies: FrameReader) -> Failure | None:
     """Wait until the model's class is there; return why it is not.
 
     Raises:
@@ -48,8 +44,8 @@ async def hear_ready(replies: ByteStream) -> Failure | None:
     return None
 
 
-async def _next(replies: ByteStream) -> Frame:
-    frame = await read_frame(replies)
+async def _next(replies: FrameReader) -> Frame:
+    frame = await replies.next()
     if frame is None:
         raise TruncatedFrame("it said nothing")
     return frame

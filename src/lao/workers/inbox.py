@@ -10,34 +10,40 @@ import errno
 import os
 import shutil
 import stat
+import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from io import FileIO
 from pathlib import Path
 from typing import Final
-
-from msgspec import Struct
 
 from lao.errors import StepError
 from lao.files import open_regular
 from lao.workers import failures
 from lao.workers.clearing import held_folder
 from lao.workers.folders import WorkerFolder
-from lao.workers.frames import Frame, FrameError
+from lao.workers.frames import Frame
 from lao.workers.payload import is_in_file, pack, unpack
+from lao.workers.strict_json import FrameError, decode_json
 from lao.workflow.values import JsonValue
 
 _PIECE: Final = 16 << 20  # between two looks at whether the copy is still wanted
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-class Inbox(Struct, frozen=True):
-    """The parent's side of a worker's inbox; `readable` needs no copy."""
+class Inbox:
+    """The parent's side of a worker's inbox; `readable` needs no copy.
 
-    folder: WorkerFolder
-    readable: Sequence[str]
+    State: the requests that brought something which is still there.
+    """
+
+    def __init__(self, folder: WorkerFolder, readable: Sequence[str]) -> None:
+        self._folder = folder
+        self._readable = readable
+        self._brought: set[int] = set()
 
     async def take(self, request: int, files: Sequence[str]) -> Mapping[str, str]:
         """Copy the files of a request; return where each is now.
@@ -45,38 +51,47 @@ class Inbox(Struct, frozen=True):
         Raises:
             StepError: `worker.no-input-file`, `worker.disk-full`.
         """
-        wanted = [path for path in files if not _is_beneath(path, self.readable)]
+        wanted = [path for path in files if not _is_beneath(path, self._readable)]
         if not wanted:
             return {}
+        self._brought.add(request)
         stop = threading.Event()
         try:
             return await asyncio.to_thread(self._copy_all, request, wanted, stop)
         finally:
             stop.set()
 
-    def pack(self, header: Mapping[str, JsonValue], value: JsonValue) -> Frame:
+    def pack(self, header: dict[str, JsonValue], value: JsonValue) -> Frame:
         """Return the frame of a request; a long one goes into a file.
 
         Raises:
             StepError: it cannot be sent (`worker.bad-request`).
         """
-        file = self.folder.request_file(int(str(header["id"])))
+        request = int(str(header["id"]))
         try:
-            return pack(header, value, file=file)
+            file = partial(self._folder.request_file, request)
+            frame = pack(header, value, file=file)
         except (FrameError, OSError) as error:
+            self._brought.add(request)
             raise failures.not_sendable(str(error)).error() from None
+        if is_in_file(frame):
+            self._brought.add(request)
+        return frame
 
     def forget(self, request: int) -> None:
         """Remove what a request brought."""
-        self.folder.request_file(request).unlink(missing_ok=True)
-        shutil.rmtree(self.folder.input_files(request), ignore_errors=True)
+        if request not in self._brought:
+            return
+        self._brought.remove(request)
+        self._folder.request_file(request).unlink(missing_ok=True)
+        shutil.rmtree(self._folder.input_files(request), ignore_errors=True)
 
     def _copy_all(
         self, request: int, paths: Sequence[str], stop: threading.Event
     ) -> Mapping[str, str]:
         copies = {}
         for number, path in enumerate(dict.fromkeys(paths)):
-            place = self.folder.input_files(request) / str(number)
+            place = self._folder.input_files(request) / str(number)
             target = place / Path(path).name
             try:
                 place.mkdir(parents=True)
@@ -87,10 +102,11 @@ class Inbox(Struct, frozen=True):
         return copies
 
 
-async def carried(frame: Frame, file: Path, limit: int) -> JsonValue:
-    """Return what a reply carries, which may lie in `file`; see `unpack`."""
+async def carried(frame: Frame, folder: WorkerFolder, limit: int) -> JsonValue:
+    """Return what a reply carries, which may lie in a file; see `unpack`."""
     if not is_in_file(frame):
-        return unpack(frame, file=file, limit=limit)
+        return decode_json(frame.body)
+    file = folder.reply_file(int(str(frame.header["id"])))
     return await asyncio.to_thread(_taken, frame, file, limit)
 
 
@@ -146,11 +162,15 @@ def _copy(path: str, target: Path, stop: threading.Event) -> None:
 
 
 def _copy_piece(source: FileIO, sink: FileIO) -> bool:
-    """Copy some bytes, within the kernel where it can; whether there were any."""
-    if hasattr(os, "copy_file_range"):
-        # By hand where it cannot: two file systems, an old kernel, a special file.
+    """Copy some bytes, within the kernel where it can; whether there were any.
+
+    `copy_file_range` shares the blocks where the file system can, and copies else;
+    `sendfile` also copies from one file system to another.
+    """
+    for copy in _ways_of_the_kernel():
+        # By hand where it cannot: an old kernel, a special file.
         try:
-            if os.copy_file_range(source.fileno(), sink.fileno(), _PIECE):
+            if copy(source.fileno(), sink.fileno(), _PIECE):
                 return True
         except OSError as error:
             if error.errno in _FULL:
@@ -160,6 +180,16 @@ def _copy_piece(source: FileIO, sink: FileIO) -> bool:
     while rest:
         rest = rest[sink.write(rest) :]
     return bool(data)
+
+
+def _ways_of_the_kernel() -> Iterator[Callable[[int, int, int], int]]:
+    if sys.platform == "linux":
+        yield os.copy_file_range
+        yield _send
+
+
+def _send(source: int, sink: int, count: int) -> int:
+    return os.sendfile(sink, source, None, count)
 
 
 def _not_copied(path: str, error: OSError | ValueError) -> StepError:

@@ -8,11 +8,12 @@ else there.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from lao.files import TooLargeError, read_beneath
-from lao.workers.frames import Frame, FrameError, decode_json, encode_json
+from lao.workers.frames import Frame
+from lao.workers.strict_json import FrameError, decode_json, encode_json
 from lao.workflow.values import JsonValue
 
 IN_BODY = 8 << 20
@@ -22,13 +23,15 @@ class TooLong(FrameError):
     """The payload is longer than it may be."""
 
 
-def pack(header: Mapping[str, JsonValue], value: JsonValue, *, file: Path) -> Frame:
-    """Return a frame that carries `value`; a long one is written to `file`."""
+def pack(
+    header: dict[str, JsonValue], value: JsonValue, *, file: Callable[[], Path]
+) -> Frame:
+    """Return a frame that carries `value`; a long one is written to a new `file`."""
     data = encode_json(value)
     if len(data) <= IN_BODY:
         return Frame(header=header, body=data)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(file, flags, 0o600), "wb") as opened:
+    with os.fdopen(os.open(file(), flags, 0o600), "wb") as opened:
         opened.write(data)
     return Frame(header={**header, "in_file": True})
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads a worker's pipe only as fast as somebody wants it, and never in a frenzy.
+"""Reads what a worker prints only as fast as somebody wants it, and never in a frenzy.
 
 A worker may write without end, or byte by byte: each read costs this process more than
 the write costs the worker. So there is a pause after some short pieces, and meanwhile the
@@ -20,14 +20,13 @@ class PipeReader:
     """The reading end of a pipe.
 
     After some pieces of less than `hasty` bytes it waits a moment before the next.
-    State: how many there were, and what was read and is not wanted yet.
+    State: how many there were.
     """
 
     def __init__(self, pipe: FileIO, *, hasty: int) -> None:
         self._descriptor = pipe.fileno()
         self._hasty = hasty
         self._short = 0
-        self._left = bytearray()
         os.set_blocking(self._descriptor, False)
 
     async def read(self) -> bytes:
@@ -43,23 +42,6 @@ class PipeReader:
                 continue
             self._short += len(data) < self._hasty
             return data
-
-    async def readexactly(self, n: int, /) -> bytes:
-        """Return `n` bytes.
-
-        Raises:
-            IncompleteReadError: the pipe ends before; `partial` is what came.
-        """
-        while len(self._left) < n:
-            data = await self.read()
-            if not data:
-                partial = bytes(self._left)
-                self._left.clear()
-                raise asyncio.IncompleteReadError(partial, n)
-            self._left += data
-        found = bytes(memoryview(self._left)[:n])
-        del self._left[:n]
-        return found
 
     async def _until_readable(self) -> None:
         loop = asyncio.get_running_loop()

@@ -6,13 +6,13 @@ pool's task group, so leaving the pool leaves no process behind.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from lao.isolation.launching import ChildLauncher, Launcher
 from lao.isolation.levels import level_of
@@ -24,6 +24,8 @@ from lao.workers.process import Worker
 from lao.workers.spec import WorkerSpec
 from lao.workflow.inference import ModelDescription, ModelReply, ModelRequest, Report
 from lao.workflow.values import JsonValue
+
+Answer = TypeVar("Answer")
 
 
 class LiveWorker(Struct, frozen=True, kw_only=True):
@@ -88,10 +90,10 @@ class WorkerPool:
 
     async def describe(self, spec: WorkerSpec) -> ModelDescription:
         """Say what the model is, loading it if need be; fails as `infer` does."""
-        async with self._turn(spec) as worker:
-            return await worker.call(
-                {"op": "describe"}, None, decode=decode_description
-            )
+        return await self._ask(
+            spec,
+            lambda worker: worker.call("describe", None, decode=decode_description),
+        )
 
     async def infer(
         self, spec: WorkerSpec, request: ModelRequest, report: Report
@@ -109,14 +111,16 @@ class WorkerPool:
                 model's own.
             RefusedByPolicy: `isolation.none`, `isolation.lock-failed`.
         """
-        async with self._turn(spec) as worker:
-            return await worker.call(
-                {"op": "infer"},
+        return await self._ask(
+            spec,
+            lambda worker: worker.call(
+                "infer",
                 _plain(request),
                 decode=decode_reply,
                 files=request.files,
                 report=report,
-            )
+            ),
+        )
 
     async def release(self, spec: WorkerSpec) -> None:
         """End the spec's worker, if it has one; a later call starts another."""
@@ -159,17 +163,16 @@ class WorkerPool:
         layers = entry.worker.layers
         return Proof(level=level_of(layers), layers=layers)
 
-    @asynccontextmanager
-    async def _turn(self, spec: WorkerSpec) -> AsyncIterator[Worker]:
-        """Wait for a turn on a live worker of `spec`, starting one if need be."""
+    async def _ask(
+        self, spec: WorkerSpec, ask: Callable[[Worker], Awaitable[Answer]]
+    ) -> Answer:
+        """Wait for a turn on a live worker of `spec`, starting one if need be; ask it."""
         while True:
             entry = await self._lease(spec)
             try:
                 async with entry.turns:
-                    if entry.worker.is_over:
-                        continue  # it died while we waited
-                    yield entry.worker
-                    return
+                    if not entry.worker.is_over:  # it may have died while we waited
+                        return await ask(entry.worker)
             finally:
                 entry.users -= 1
                 self._freed.set()
@@ -213,9 +216,7 @@ class WorkerPool:
 
 def _plain(request: ModelRequest) -> JsonValue:
     """Return a request as JSON, its parts shared and not copied."""
-    found: dict[str, Any] = {
-        name: getattr(request, name) for name in request.__struct_fields__
-    }
+    found = asdict(request)
     found["options"] = dict(request.options)
     found["schema"] = None if request.schema is None else dict(request.schema)
     return found

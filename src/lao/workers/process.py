@@ -8,18 +8,15 @@ A worker never comes back; the pool starts another one.
 
 import asyncio
 import itertools
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
-
-from msgspec import Struct, field
 
 from lao.errors import LaoError
 from lao.isolation.launching import Launcher
 from lao.isolation.orders import Order
 from lao.workers import failures
-from lao.workers.answers import pass_on
+from lao.workers.calls import Call, Calls, FloodError
 from lao.workers.channel import Channel, open_channel
 from lao.workers.clearing import remove_tree
 from lao.workers.entry import files_of
@@ -29,16 +26,14 @@ from lao.workers.frames import (
     BODY_BYTES,
     Frame,
     FrameBounds,
-    FrameError,
     TruncatedFrame,
     encode,
-    encode_json,
-    read_frame,
 )
 from lao.workers.greeting import Layers, hear_hello, hear_ready
 from lao.workers.inbox import Inbox, carried, moved, worker_folder
 from lao.workers.payload import TooLong
 from lao.workers.spec import WorkerSpec
+from lao.workers.strict_json import FrameError, encode_json
 from lao.workers.watching import overuse
 from lao.workflow.inference import Report
 from lao.workflow.values import JsonValue
@@ -46,21 +41,8 @@ from lao.workflow.values import JsonValue
 _LAST_WORDS_SECONDS = 0.5
 _REAP_SECONDS = 0.25
 _POLITE_SECONDS = 0.2
-_FINAL = ("reply", "error")
-_FRAMES = 200
-_FRAMES_SECONDS = 0.01
 
 Answer = TypeVar("Answer")
-
-
-class _Call(Struct, kw_only=True):
-    """One request: what came for it, the bytes of that, the copies of its files."""
-
-    id: int
-    report: Report | None
-    frames: "asyncio.Queue[Frame | Failure]" = field(default_factory=asyncio.Queue)
-    size: int = 0
-    copies: Mapping[str, str] = field(default_factory=dict)
 
 
 class Worker:
@@ -78,8 +60,9 @@ class Worker:
         self._launcher = launcher
         self._scratch_parent = scratch_parent
         self._ids = itertools.count(1)
-        self._calls: dict[int, _Call] = {}
+        self._calls = Calls(spec.limits.output)
         self._channel: Channel | None = None
+        self._inbox: Inbox | None = None
         self._life: asyncio.Task[None] | None = None
         self._failure: Failure | None = None
         self._ready = asyncio.Event()
@@ -122,15 +105,14 @@ class Worker:
         self._failure = failure
         self._over.set()
         self._ready.set()
-        for call in self._calls.values():
+        for call in self._calls:
             blamed = guilty is None or call.id == guilty
-            told = failure if blamed else failures.lost_with_its_worker()
-            call.frames.put_nowait(told)
+            call.settle(failure if blamed else failures.lost_with_its_worker())
         self._calls.clear()
 
     async def call(
         self,
-        header: Mapping[str, JsonValue],
+        op: str,
         value: JsonValue,
         *,
         decode: Callable[[JsonValue], Answer],
@@ -143,15 +125,18 @@ class Worker:
         paths of those. Cancelled, it returns once the worker has let go of the
         request or is gone.
         """
-        await self._ready.wait()
-        if self._channel is None or self._failure is not None:
+        if not self._ready.is_set():
+            await self._ready.wait()
+        channel, inbox = self._channel, self._inbox
+        if channel is None or inbox is None or self._failure is not None:
             raise (self._failure or failures.closed()).error()
-        call = _Call(id=next(self._ids), report=report)
-        inbox = Inbox(self._channel.folder, self._spec.readable)
+        call = Call(next(self._ids), report)
         try:
-            call.copies = await inbox.take(call.id, files)
-            frame = inbox.pack({**header, "id": call.id}, moved(value, call.copies))
-            return decode(await self._ask(self._channel, call, frame))
+            if files:
+                call.copies = await inbox.take(call.id, files)
+                value = moved(value, call.copies)
+            frame = inbox.pack({"op": op, "id": call.id}, value)
+            return decode(await self._ask(channel, call, frame))
         except TooLong:
             raise self._blame(failures.flood(self._limits.output), call) from None
         except FrameError as error:
@@ -160,59 +145,54 @@ class Worker:
         finally:
             inbox.forget(call.id)
 
-    async def _ask(self, channel: Channel, call: _Call, frame: Frame) -> JsonValue:
+    async def _ask(self, channel: Channel, call: Call, frame: Frame) -> JsonValue:
         """Send a request and return its answer, however both end."""
         if self._failure is not None:  # it died while the files were copied
             raise self._failure.error()
-        self._calls[call.id] = call
+        self._calls.add(call)
         try:
             await self._send(channel, frame)
-            return await self._answer(channel, call)
+            answer = await call.answer
+            if isinstance(answer, Failure):
+                raise answer.error()
+            if answer.header["kind"] == "error":
+                raise self._error(answer, call)
+            limit = self._limits.output - call.size
+            return await carried(answer, channel.folder, limit)
         finally:
-            await self._abandon(channel, call)
+            if self.is_over or call in self._calls:
+                await self._abandon(channel, call)
 
     async def _send(self, channel: Channel, frame: Frame) -> None:
         try:
             _write(channel, frame)
-            await channel.requests.drain()
+            channel.replies.expect()
+            if channel.is_congested:
+                await channel.requests.drain()
         except OSError:  # it reads no more; mostly because it is gone
             self.end(await self._why_it_ended(channel))
 
-    async def _answer(self, channel: Channel, call: _Call) -> JsonValue:
-        """Take frames until the final one; what the worker sent may be anything."""
-        while True:
-            frame = await call.frames.get()
-            if isinstance(frame, Failure):
-                raise frame.error()
-            if frame.header["kind"] == "reply":
-                file = channel.folder.reply_file(call.id)
-                return await carried(frame, file, self._limits.output - call.size)
-            if frame.header["kind"] == "error":
-                failure = failures.told(frame.header, call.copies)
-                fatal = failure.code == "worker.out-of-memory"
-                raise self._blame(failure, call) if fatal else failure.error()
-            if call.report is not None:
-                pass_on(frame, call.report)
+    def _error(self, answer: Frame, call: Call) -> LaoError:
+        failure = failures.told(answer.header, call.copies)
+        fatal = failure.code == "worker.out-of-memory"
+        return self._blame(failure, call) if fatal else failure.error()
 
-    def _blame(self, failure: Failure, call: _Call) -> LaoError:
+    def _blame(self, failure: Failure, call: Call) -> LaoError:
         self.end(failure, guilty=call.id)
         return failure.error()
 
-    async def _abandon(self, channel: Channel, call: _Call) -> None:
+    async def _abandon(self, channel: Channel, call: Call) -> None:
         """If a request is still under way, have the worker drop it, or die."""
-        if call.id in self._calls:
-            seconds = self._limits.cancel_seconds
-            failure = failures.ignored_cancel(seconds)
-            give_up = partial(self.end, failure, guilty=call.id)
-            deadline = asyncio.get_running_loop().call_later(seconds, give_up)
+        if call in self._calls:
+            call.report = None
+            call.await_answer()
             _write(channel, Frame(header={"op": "cancel", "id": call.id}))
+            seconds = self._limits.cancel_seconds
             try:
-                while call.id in self._calls:
-                    await call.frames.get()
+                await asyncio.wait({call.answer}, timeout=seconds)
             finally:
-                deadline.cancel()
-                if call.id in self._calls:
-                    give_up()
+                if call in self._calls:
+                    self.end(failures.ignored_cancel(seconds), guilty=call.id)
         if self.is_over:
             await _wait(self._life, _REAP_SECONDS)
 
@@ -246,6 +226,7 @@ class Worker:
 
     async def _live(self, channel: Channel) -> None:
         self._channel = channel
+        self._inbox = Inbox(channel.folder, self._spec.readable)
         async with asyncio.TaskGroup() as tasks:
             duties = (self._converse, self._listen, self._watch)
             running = [tasks.create_task(duty(channel)) for duty in duties]
@@ -261,7 +242,7 @@ class Worker:
         bounds = FrameBounds(body=min(BODY_BYTES, self._limits.output))
         try:
             await self._greet(channel)
-            await self._deliver_all(channel, bounds)
+            await channel.replies.each(self._deliver, bounds)
             failure = await self._why_it_ended(channel)
         except (TruncatedFrame, OSError) as error:
             failure = await self._why_it_ended(channel)
@@ -292,32 +273,16 @@ class Worker:
             self.end(failure)
         self._ready.set()
 
-    async def _deliver_all(self, channel: Channel, bounds: FrameBounds) -> None:
-        """Take frames to the end; pause among many: an honest worker sends few."""
-        for count in itertools.count(1):
-            frame = await read_frame(channel.replies, bounds)
-            if frame is None:
-                return
-            self._deliver(frame)
-            if count % _FRAMES == 0:
-                await asyncio.sleep(_FRAMES_SECONDS)
-
-    def _deliver(self, frame: Frame) -> None:
-        request, kind = frame.header.get("id"), frame.header.get("kind")
-        if isinstance(request, bool) or not isinstance(request, int):
-            raise FrameError("a frame without an id")
-        call = self._calls.get(request)
-        if call is None:
-            raise FrameError(f"a frame for request {request}, which is not under way")
-        if kind not in {"text", "progress", *_FINAL}:
-            raise FrameError("a frame of an unknown kind")
-        call.size += frame.size
-        if call.size > self._limits.output:
-            self.end(failures.flood(self._limits.output), guilty=request)
-            return
-        if kind in _FINAL:
-            del self._calls[request]
-        call.frames.put_nowait(frame)
+    def _deliver(self, frame: Frame) -> bool:
+        """Hand a frame to its request; whether to go on."""
+        call = self._calls.of(frame)
+        try:
+            self._calls.deliver(frame, call)
+        except FloodError:
+            self._blame(failures.flood(self._limits.output), call)
+        except FrameError as error:
+            self._blame(failures.bad_frame(str(error), self._last_words), call)
+        return not self.is_over
 
     async def _why_it_ended(self, channel: Channel) -> Failure:
         """Wait a moment for the exit status and the last words."""

@@ -3,10 +3,12 @@
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from lao.workers.child import say_hello
-from lao.workers.frames import decode_json, read_frame_blocking
+from lao.workers.frames import FrameSplitter, read_frame
+from lao.workers.strict_json import decode_json
 from lao.workflow.values import JsonValue
 
 _CANNOT_RUN = 126  # what a shell says
@@ -18,7 +20,7 @@ def main(requests_fd: int, replies_fd: int, layers: Mapping[str, JsonValue]) -> 
     What boot has locked stays locked: limits, no new privileges, the death signal.
     """
     say_hello(replies_fd, layers)
-    frame = read_frame_blocking(lambda count: os.read(requests_fd, count))
+    frame = read_frame(partial(os.read, requests_fd), FrameSplitter())
     if frame is None:
         os._exit(0)
     arguments: Any = decode_json(frame.body)  # of our own parent

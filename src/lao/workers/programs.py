@@ -24,9 +24,10 @@ from lao.policy import Proof, WorkerLimits
 from lao.workers import failures
 from lao.workers.channel import Channel, open_channel
 from lao.workers.folders import WorkerFolder
-from lao.workers.frames import Frame, FrameError, encode, encode_json
+from lao.workers.frames import Frame, encode
 from lao.workers.greeting import hear_hello
 from lao.workers.pipes import PipeReader
+from lao.workers.strict_json import FrameError, encode_json
 from lao.workers.watching import overuse
 
 _SILENCE_SECONDS = 1.0  # for a grandchild to close the output after the program ended

@@ -23,10 +23,11 @@ class RequestReport:
     After `close` a model that still talks is not heard.
     """
 
-    def __init__(self, request: int, send: Send) -> None:
-        self._request = request
+    def __init__(self, request: int, send: Send, look: Callable[[], None]) -> None:
+        self.request = request
         self._send = send
-        self._cancelled = threading.Event()
+        self._look = look
+        self._cancelled = False
         self._lock = threading.Lock()
         self._closed = False
         self._pieces: list[str] = []
@@ -36,12 +37,14 @@ class RequestReport:
 
     @property
     def cancelled(self) -> bool:
-        """Whether the caller no longer wants the answer."""
-        return self._cancelled.is_set()
+        """Whether the caller no longer wants the answer; `look` may just hear of it."""
+        if not self._cancelled:
+            self._look()
+        return self._cancelled
 
     def cancel(self) -> None:
         """Tell the model that nobody wants the answer."""
-        self._cancelled.set()
+        self._cancelled = True
 
     def text(self, piece: str) -> None:
         """Tell the next piece of the answer."""
@@ -62,7 +65,7 @@ class RequestReport:
                 return
             self._progress = Frame(
                 header={
-                    "id": self._request,
+                    "id": self.request,
                     "kind": "progress",
                     "done": float(done),
                     "total": float(total),
@@ -78,7 +81,8 @@ class RequestReport:
         """Send what waits; hear nothing more."""
         with self._lock:
             self._closed = True
-            self._send_text()
+            if self._pieces:
+                self._send_text()
             self._send_progress()
 
     def _send_text(self) -> None:
@@ -87,7 +91,7 @@ class RequestReport:
         self._waiting = 0
         for start in range(0, len(text), _SLICE):
             body = text[start : start + _SLICE].encode(errors="replace")
-            self._send(Frame(header={"id": self._request, "kind": "text"}, body=body))
+            self._send(Frame(header={"id": self.request, "kind": "text"}, body=body))
 
     def _send_progress(self) -> None:
         frame, self._progress = self._progress, None

@@ -1,41 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """The worker's side: holds one model and answers requests until the pipe ends.
 
-The main thread reads frames, so that `cancel` is seen while a model works; up to
-`parallel` threads run the model. Whatever a model raises becomes an error frame and
-the worker lives on. State: the model, and the reports of the requests under way.
+`parallel` threads, the main one among them, take requests and run the model: see
+`incoming` for how `cancel` is seen meanwhile. Whatever a model raises becomes an error
+frame and the worker lives on. State: the model.
 """
 
 import os
-import queue
 import sys
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NoReturn
 
-from lao.workers.answers import decode_description, decode_reply
+from msgspec.json import decode
+
+from lao.workers.answers import description_fields, reply_fields
 from lao.workers.entry import open_entry
 from lao.workers.folders import WorkerFolder
-from lao.workers.frames import (
-    Frame,
-    decode_json,
-    encode,
-    read_frame_blocking,
-)
-from lao.workers.payload import pack, unpack
+from lao.workers.frames import Frame, encode
+from lao.workers.incoming import Incoming, Send, id_of, leave_with_the_parent
+from lao.workers.payload import is_in_file, pack
 from lao.workers.reporting import RequestReport
-from lao.workflow.inference import (
-    LocalModel,
-    ModelDescription,
-    ModelProblem,
-    ModelReply,
-    ModelRequest,
-)
+from lao.workflow.inference import LocalModel, ModelProblem, ModelRequest
 from lao.workflow.values import JsonValue
 
-_PARENT_SENDS_AT_MOST = 1 << 40  # the parent is trusted; it bounds its own requests
 _WORDS = 2000
 
 Config = dict[str, Any]  # decoded JSON of our own parent
@@ -56,118 +46,98 @@ class Replies:
                 data = data[os.write(self._fd, data) :]
 
 
-class Requests:
-    """Serves requests: a queue of them, the threads that take them, one model."""
+class Serving:
+    """Answers the requests that come: one model, and what its options are."""
 
-    def __init__(self, model: LocalModel, config: Config, replies: Replies) -> None:
+    def __init__(
+        self, model: LocalModel, config: Config, incoming: Incoming, send: Send
+    ) -> None:
         self._model = model
         self._options: Mapping[str, JsonValue] = config["options"]
         self._folder = WorkerFolder(Path(config["folder"]))
-        self._replies = replies
-        self._waiting: queue.SimpleQueue[tuple[Frame, RequestReport]] = (
-            queue.SimpleQueue()
-        )
-        self._reports: dict[int, RequestReport] = {}
+        self._incoming = incoming
+        self._send = send
         self._load_lock = threading.Lock()
         self._loaded = False
 
-    def take(self, frame: Frame) -> None:
-        """Put one request into the queue."""
-        request = _id(frame)
-        report = RequestReport(request, self._replies.send)
-        self._reports[request] = report
-        self._waiting.put((frame, report))
-
-    def cancel(self, frame: Frame) -> None:
-        """Tell a request under way, if it still is, that it is not wanted."""
-        report = self._reports.get(_id(frame))
-        if report is not None:
-            report.cancel()
-
     def work(self) -> None:
-        """Answer requests, one after the other, for ever. A thread's whole life."""
+        """Answer requests, one after the other, to the end. A thread's whole life."""
         try:
-            while True:
-                frame, report = self._waiting.get()
-                answer = _guarded(partial(self._answer, frame, report), _id(frame))
+            while (asked := self._incoming.next()) is not None:
+                frame, report = asked
+                answer = _guarded(partial(self._answer, frame, report), id_of(frame))
                 report.close()
-                self._reports.pop(_id(frame), None)
-                self._replies.send(answer)
+                self._incoming.forget(report)
+                self._send(answer)
+            leave()
         finally:
             os._exit(70)  # a request without a thread would wait for ever
 
     def _answer(self, frame: Frame, report: RequestReport) -> Frame:
-        self._load_once()
-        request = _id(frame)
-        if report.cancelled:
-            raise ModelProblem("worker.cancelled", "the request was cancelled")
+        if not self._loaded:
+            self._load_once(report)
+        request = report.request
         if frame.header["op"] == "describe":
-            description = self._model.describe()
-            body = _checked(description, ModelDescription)
-            return self._reply(request, body, decode_description)
-        file = self._folder.request_file(request)
-        asked: Any = unpack(frame, file=file, limit=_PARENT_SENDS_AT_MOST)
-        asked["files"] = tuple(asked["files"])
-        reply = self._model.infer(ModelRequest(**asked), report)
-        return self._reply(request, _checked(reply, ModelReply), decode_reply)
+            return self._reply(request, description_fields(self._model.describe()))
+        reply = self._model.infer(self._asked(frame), report)
+        return self._reply(request, reply_fields(reply))
 
-    def _load_once(self) -> None:
+    def _load_once(self, report: RequestReport) -> None:
         with self._load_lock:
             if not self._loaded:
                 self._model.load(self._options)
                 self._loaded = True
+        if report.cancelled:  # that may have taken long
+            raise ModelProblem("worker.cancelled", "the request was cancelled")
 
-    def _reply(
-        self, request: int, value: dict[str, Any], decode: Callable[[JsonValue], object]
-    ) -> Frame:
-        """Return the reply frame; what the parent would refuse is refused here."""
-        file = self._folder.reply_file(request)
-        frame = pack({"id": request, "kind": "reply"}, value, file=file)
-        decode(decode_json(frame.body or file.read_bytes()))
-        return frame
+    def _asked(self, frame: Frame) -> ModelRequest:
+        data = frame.body
+        if is_in_file(frame):
+            data = self._folder.request_file(id_of(frame)).read_bytes()
+        asked: Any = decode(data)  # the parent is trusted; it bounds its own requests
+        asked["files"] = tuple(asked["files"])
+        return ModelRequest(**asked)
+
+    def _reply(self, request: int, fields: dict[str, JsonValue]) -> Frame:
+        file = partial(self._folder.reply_file, request)
+        return pack({"id": request, "kind": "reply"}, fields, file=file)
 
 
 def serve(requests_fd: int, replies_fd: int) -> None:
     """Be a worker, from the first frame to the end of the pipe."""
     replies = Replies(replies_fd)
-    read = _reader(requests_fd)
-    first = read_frame_blocking(read)
+    incoming = Incoming(requests_fd, replies.send)
+    first = incoming.first()
     if first is None:
         os._exit(0)
-    config: Any = decode_json(first.body)
-    serving = _start(config, replies)
-    if serving is not None:
-        _serve(serving, read)
+    watch = partial(leave_with_the_parent, requests_fd)
+    threading.Thread(target=watch, daemon=True).start()
+    config: Any = decode(first.body)
+    model = _open_model(config["entry"], replies.send)
+    if model is None:
+        leave()
+    serving = Serving(model, config, incoming, replies.send)
+    for _ in range(1, config["parallel"]):
+        threading.Thread(target=serving.work, daemon=True).start()
+    serving.work()
+
+
+def leave() -> NoReturn:
+    """End this process, but not through the destructors of native libraries."""
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)  # not through the destructors of native libraries
+    os._exit(0)
 
 
-def _start(config: Config, replies: Replies) -> Requests | None:
+def _open_model(entry: str, send: Send) -> LocalModel | None:
     made: list[LocalModel] = []
 
     def ready() -> Frame:
-        made.append(open_entry(config["entry"]))
+        made.append(open_entry(entry))
         return Frame(header={"id": 0, "kind": "ready"})
 
-    replies.send(_guarded(ready, 0))
-    if not made:
-        return None
-    serving = Requests(made[0], config, replies)
-    for _ in range(config["parallel"]):
-        threading.Thread(target=serving.work, daemon=True).start()
-    return serving
-
-
-def _serve(serving: Requests, read: Callable[[int], bytes]) -> None:
-    while (frame := read_frame_blocking(read)) is not None:
-        match frame.header["op"]:
-            case "cancel":
-                serving.cancel(frame)
-            case "close":
-                return
-            case _:
-                serving.take(frame)
+    send(_guarded(ready, 0))
+    return made[0] if made else None
 
 
 def _guarded(act: Callable[[], Frame], request: int) -> Frame:
@@ -202,25 +172,3 @@ def _error(
 
 def _words(text: str) -> str:
     return str(text)[:_WORDS].encode(errors="replace").decode()
-
-
-def _checked(
-    value: object, wanted: type[ModelReply | ModelDescription]
-) -> dict[str, Any]:
-    if not isinstance(value, wanted):
-        raise TypeError(f"a {wanted.__name__} was due, not {type(value).__name__}")
-    found = {name: getattr(value, name) for name in wanted.__struct_fields__}
-    if isinstance(value, ModelDescription):
-        found["details"] = dict(value.details)
-    return found
-
-
-def _id(frame: Frame) -> int:
-    return cast("int", frame.header["id"])  # our own parent gave it
-
-
-def _reader(fd: int) -> Callable[[int], bytes]:
-    def read(count: int) -> bytes:
-        return os.read(fd, count)
-
-    return read
