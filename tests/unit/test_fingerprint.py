@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A plan's name changes with all that it says, and with nothing else."""
 
+import json
 import subprocess
 import sys
+from hashlib import sha256
 
 import pytest
 from msgspec.structs import replace
 
 from lao.planning.compiler import compile_workflow
-from lao.planning.fingerprint import fingerprint
+from lao.planning.fingerprint import _plain, fingerprint
 from lao.workflow.local_models import Embedded, LlamaCpp, Ollama
 from lao.workflow.steps import (
     Default,
@@ -29,6 +31,13 @@ WORKFLOW = Workflow(
     name="w",
     steps=[WorkflowStep(id="a", model=Embedded(name="summary"), input="t"), STEP],
 )
+
+
+def test_a_name_made_step_by_step_is_that_of_the_whole():
+    plan = compile_workflow(WORKFLOW)
+    text = json.dumps(_plain(plan), sort_keys=True)
+
+    assert fingerprint(plan) == f"sha256:{sha256(text.encode()).hexdigest()}"
 
 
 def name_of(workflow):

@@ -6,7 +6,7 @@ import json
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from lao.workflow.json_text import DEPTH, read_json
+from lao.workflow.json_text import DEPTH, nests_deeper, read_json
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**127), 2**127) | st.text(),
@@ -83,3 +83,33 @@ def test_any_text_is_json_or_a_value_error(text):
 
 def test_a_whole_surrogate_pair_is_a_character():
     assert read_json('"\\ud83d\\ude00"') == "😀"
+
+
+def levels_of(value):
+    if not isinstance(value, list | dict):
+        return 0
+    inner = value.values() if isinstance(value, dict) else value
+    return 1 + max(map(levels_of, inner), default=0)
+
+
+BRACKETS = st.text('[]{}"\\a', max_size=5)
+
+
+@given(
+    st.recursive(
+        st.none() | BRACKETS,
+        lambda inner: (
+            st.lists(inner, max_size=3) | st.dictionaries(BRACKETS, inner, max_size=3)
+        ),
+    ),
+    st.integers(1, 6),
+)
+def test_levels_are_counted_without_the_brackets_in_texts(value, levels):
+    assert nests_deeper(json.dumps(value).encode(), levels) == (
+        levels_of(value) > levels
+    )
+
+
+def test_many_objects_side_by_side_are_not_deep():
+    text = json.dumps([{"a": ["]", "{", '"', "\\"]}] * DEPTH)
+    assert read_json(text) == json.loads(text)

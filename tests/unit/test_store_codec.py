@@ -138,6 +138,28 @@ def test_many_small_texts_become_one_blob():
     assert decode(body, held.__getitem__) == {"value": value}
 
 
+def test_a_large_text_in_a_large_list_is_a_blob_of_its_own():
+    text = 'said "so" ' * BLOB_BYTES
+    _, held = encode({"value": [["word"] * BLOB_BYTES, text]})
+
+    assert text.encode() in held.values()
+
+
+def test_a_large_list_of_numbers_is_one_blob():
+    value = [[place / 7, None, True] for place in range(BLOB_BYTES)]
+    body, held = encode({"value": value})
+
+    assert (len(held), decode(body, held.__getitem__)) == (1, {"value": value})
+
+
+@pytest.mark.parametrize("lost", [math.inf, -math.inf])
+def test_an_infinite_time_is_kept(lost):
+    fact = StepFinished(step="a", value=1, seconds=lost, model_seconds=lost)
+    key, (body, held) = encode_fact(fact)
+
+    assert decode_fact(fact.kind, key, body, held.__getitem__) == fact
+
+
 @pytest.mark.parametrize(
     "make", [lambda inner: [inner], lambda inner: {"a": inner}], ids=["list", "object"]
 )

@@ -125,11 +125,22 @@ async def test_the_start_of_a_step_shares_its_commit_with_what_follows(
     assert found == [2]
 
 
+async def test_the_start_of_a_run_shares_its_commit_with_the_first_step(
+    store, monkeypatch
+):
+    found = commits(store, monkeypatch)
+    start = RunStarted(workflow="w", steps=("a", "b"))
+    await store.runs.append(Event("r", 1, 1.0, start))
+    await store.runs.append(finished("r", 2))
+
+    assert (found, store.runs.find("1").steps) == ([2], 2)
+
+
 async def test_the_start_of_a_long_step_is_kept_too(store, monkeypatch):
     monkeypatch.setattr(group_commit, "_UNHURRIED", 0.001)
     await store.runs.append(Event("r", 1, 1.0, StepStarted(step="a")))
     committed = asyncio.Event()
-    store._group.afterwards(committed.set)
+    store._group.afterwards(lambda _: committed.set())
     await committed.wait()
 
     assert len(await store.runs.events("r")) == 1
@@ -190,8 +201,8 @@ def test_a_start_in_one_loop_is_kept_by_the_next(store, monkeypatch):
     async def start_and_wait():
         await start(2)
         committed = asyncio.Event()
-        store._group.afterwards(committed.set)
-        await asyncio.wait_for(committed.wait(), 5)
+        store._group.afterwards(lambda _: committed.set())
+        await asyncio.wait_for(committed.wait(), 30)
 
     asyncio.run(start(1))
     asyncio.run(start_and_wait())
@@ -199,12 +210,12 @@ def test_a_start_in_one_loop_is_kept_by_the_next(store, monkeypatch):
 
 
 def test_a_commit_that_one_loop_could_not_make_is_made_by_the_next(store):
-    async def part(number, value="x"):
-        await asyncio.wait_for(store.runs.append(finished("r", number, value)), 0.01)
+    async def part(number, value="x", within=30):
+        await asyncio.wait_for(store.runs.append(finished("r", number, value)), within)
 
     fill_disk(store)
     with pytest.raises(TimeoutError):
-        asyncio.run(part(1, "x" * 60_000))
+        asyncio.run(part(1, "x" * 60_000, within=0.01))
     empty_disk(store)
     asyncio.run(part(2))
 
@@ -268,6 +279,21 @@ async def test_a_run_that_lost_a_fact_takes_no_more(store):
         (),
         1,
     )
+
+
+@pytest.mark.usefixtures("quick_retries")
+async def test_a_run_whose_start_was_lost_takes_no_more(store, monkeypatch):
+    monkeypatch.setattr(group_commit, "_UNHURRIED", 0.001)
+    given_up = asyncio.Event()
+    fill_disk(store)
+    start = RunStarted(workflow="w" * 60_000, steps=("a",))
+    await store.runs.append(Event("r", 1, 1.0, start))
+    store._group.afterwards(lambda _: given_up.set())
+    await given_up.wait()
+    empty_disk(store)
+
+    with pytest.raises(StoreError):
+        await store.runs.append(finished("r", 2))
 
 
 async def test_a_disk_that_is_emptied_in_time_loses_nothing(store, monkeypatch):

@@ -196,12 +196,14 @@ class StepWorker(Struct, frozen=True, kw_only=True, dict=True):
         name = await self.namer.name(engine, request)
         if step.cache != "auto":
             return await self._make(step, engine, request, name, item)
-        known = await self._known(engine, name)
+        known = await self.cache.get(name.key)
         if known is not None:
-            return known
+            return _of_known(engine, name, known)
         async with self.cache.claim(name.key):  # one asks, the others wait for it
-            known = await self._known(engine, name)  # another made it meanwhile
-            return known or await self._make(step, engine, request, name, item)
+            known = await self.cache.get(name.key)
+            if known is not None:  # another made it meanwhile
+                return _of_known(engine, name, known)
+            return await self._make(step, engine, request, name, item)
 
     async def _make(
         self,
@@ -242,18 +244,15 @@ class StepWorker(Struct, frozen=True, kw_only=True, dict=True):
             )
         )
 
-    async def _known(self, engine: Engine, name: ResultName) -> Result | None:
-        known = await self.cache.get(name.key)
-        if known is None:
-            return None
-        reply = ModelReply(value=None, made_by=known.made_by)
-        return Result(
-            value=known.value,
-            reply=reply,
-            name=name,
-            cached=True,
-            notes=_notes(engine),
-        )
+
+def _of_known(engine: Engine, name: ResultName, known: KnownResult) -> Result:
+    return Result(
+        value=known.value,
+        reply=ModelReply(value=None, made_by=known.made_by),
+        name=name,
+        cached=True,
+        notes=_notes(engine),
+    )
 
 
 def _notes(engine: Engine) -> tuple[str, ...]:

@@ -52,8 +52,14 @@ class Journal(Struct, kw_only=True):
         return event
 
     def _tell(self, event: Event) -> None:
-        self.due.add(event.sequence)
-        self._tell_due()
+        if self.waiting[0] is not event:  # one before it is not stored yet
+            self.due.add(event.sequence)
+            return
+        self.waiting.popleft()
+        for sink in self.sinks:
+            sink(event)
+        if self.due:
+            self._tell_due()
 
     def _tell_due(self) -> None:
         while self.waiting and self.waiting[0].sequence in self.due:

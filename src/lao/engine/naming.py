@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import blake2b
+from operator import methodcaller
 from typing import assert_never
 
 from msgspec import Struct, field
@@ -40,7 +41,7 @@ RESULT_VERSION = 1
 
 _ENGINES = 16_384  # whose names are begun; the oldest are forgotten
 _TAGS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
-_in_order = json.JSONEncoder(ensure_ascii=False).encode
+_in_order = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 _sorted = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
 
@@ -70,7 +71,8 @@ class _Begun(Struct, kw_only=True):
     """What is the same in all names of an engine's results, and what was last.
 
     `model` and `options` are the short digest and the options of the latest request,
-    under what they were made of: they seldom change.
+    under what they were made of: they seldom change. `unfilled` are the fillings of a
+    prompt that is its template's words, and of no system prompt.
     """
 
     engine: Engine
@@ -81,15 +83,14 @@ class _Begun(Struct, kw_only=True):
     system: tuple[str, ...]
     schema_words: str
     ingredients: Mapping[str, str]
+    unfilled: str
+    reads_input: bool
     model: tuple[str, str] = ("", "")
     options: tuple[str, _Options | None] = ("", None)
 
 
 Identify = Callable[[Backend], Awaitable[str]]
-
-
-async def _ask(backend: Backend) -> str:
-    return await backend.identify()
+_ask: Identify = methodcaller("identify")
 
 
 class AskedOnce(Struct):
@@ -149,21 +150,23 @@ class Namer:
         if begun.model[0] != model:
             begun.model = model, _short(_joined([model, begun.settings]))
         options = await self._options(begun, request)
-        files = [await self._files.digest(path) for path in request.files]
-        contents = ",".join(files)
-        given = _given(engine, request)
+        contents = ""
+        if request.files:
+            digests = [await self._files.digest(path) for path in request.files]
+            contents = ",".join(digests)
+        given = _given(request) if begun.reads_input else ""
         prompt, system = request.prompt, request.system
-        asked = [model, options.text, prompt, system, given, contents, request.wants]
+        asked = (model, options.text, prompt, system, given, contents, request.wants)
         return ResultName(
             key=blake2b(
-                _encoded(_joined([begun.text, *asked])), digest_size=32
+                _encoded(begun.text + _joined(asked)), digest_size=32
             ).hexdigest(),
             ingredients={
                 **begun.ingredients,
                 "model": begun.model[1],
                 "options": options.short,
-                "input": _short(_joined([*_fillings(begun, request), given])),
-                "files": _short(contents) if files else _NO_FILES,
+                "input": _short(_fillings(begun, prompt, system) + _joined((given,))),
+                "files": _short(contents) if contents else _NO_FILES,
             },
             model_digest=model,
             reproducible=options.reproducible,
@@ -177,7 +180,7 @@ class Namer:
             for name, value in chosen.items():
                 if name.endswith("_path") and isinstance(value, str) and value:
                     chosen[name] = await self._files.digest(value)
-        written = f"{chosen!r} {request.wants}"
+        written = f"{chosen!r} {request.wants}" if chosen else request.wants
         known = begun.options[1]
         if known is None or begun.options[0] != written:
             known = _options(model, chosen, request)
@@ -199,14 +202,17 @@ def _begin(engine: Engine, backends: BackendFactory) -> _Begun:
     # The order of a schema's properties is the order in which a model fills them in.
     schema = [str(output.type), output.schema and dict(output.schema)]
     sources = [each and each.source for each in (engine.prompt, engine.system)]
+    words, system = _fixed_words(engine.prompt), _fixed_words(engine.system)
     return _Begun(
         engine=engine,
         backend=backends(engine.model),
-        text=_joined([str(RESULT_VERSION), settings, _in_order(schema)]),
+        text=_joined([_joined([str(RESULT_VERSION), settings, _in_order(schema)])]),
         settings=settings,
-        words=_fixed_words(engine.prompt),
-        system=_fixed_words(engine.system),
+        words=words,
+        system=system,
         schema_words=schema_words(output.schema) if output.schema else "",
+        unfilled=_all_fillings("".join(words), words, "", system),
+        reads_input=not takes_prompt(engine),
         ingredients={
             "prompt": _short(_in_order(sources)),
             "schema": _short(_in_order(schema)),
@@ -260,10 +266,8 @@ def _is_sampled(model: ModelBackend, options: Options) -> bool:
     return options.get("temperature", usual) != 0 and not is_seeded
 
 
-def _given(engine: Engine, request: ModelRequest) -> str:
-    """Return what the model works on beside its prompt; empty if it reads no such."""
-    if takes_prompt(engine):
-        return ""
+def _given(request: ModelRequest) -> str:
+    """Return what a model works on that reads more than its prompt."""
     return _in_order(_without_paths(request.input, request.files))
 
 
@@ -272,15 +276,22 @@ def _fixed_words(template: Template | None) -> tuple[str, ...]:
     return tuple(filter(None, _TAGS.split(template.source))) if template else ()
 
 
-def _fillings(begun: _Begun, request: ModelRequest) -> list[str]:
+def _fillings(begun: _Begun, prompt: str, system: str) -> str:
     """Return what fills the templates in, without the words of the templates.
 
     So a template that was reworded counts as another prompt, not as another input.
     """
-    prompt = request.prompt
     if begun.schema_words:
         prompt = prompt.removesuffix(begun.schema_words)
-    return [*_rest(prompt, begun.words), "system", *_rest(request.system, begun.system)]
+    if (prompt,) == begun.words and not system:  # nothing does
+        return begun.unfilled
+    return _all_fillings(prompt, begun.words, system, begun.system)
+
+
+def _all_fillings(
+    prompt: str, words: tuple[str, ...], system: str, system_words: tuple[str, ...]
+) -> str:
+    return _joined([*_rest(prompt, words), "system", *_rest(system, system_words)])
 
 
 def _rest(text: str, words: tuple[str, ...]) -> list[str]:

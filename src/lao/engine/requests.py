@@ -2,7 +2,7 @@
 """From an engine and the values it sees to the request that a model gets."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -55,7 +55,7 @@ class RequestWriter(Struct, frozen=True, dict=True):
         return ModelRequest(
             prompt=prompt,
             system=system,
-            input=_as_json(given),
+            input=_as_json(given, has_files=bool(files)),
             files=files,
             options=_options(engine, scope),
             schema=schema,
@@ -130,8 +130,8 @@ def _as_text(value: Value) -> str:
             return json.dumps(plain(value), ensure_ascii=False, indent=2)
 
 
-def _as_json(value: Value) -> JsonValue:
-    simple: JsonValue = plain(value)  # type: ignore[assignment]  # plain() is JSON
+def _as_json(value: Value, *, has_files: bool) -> JsonValue:
+    simple: JsonValue = plain(value) if has_files else value  # type: ignore[assignment]  # that is JSON
     return simple
 
 
@@ -140,11 +140,20 @@ def _files(value: Value) -> list[str]:
         case FileValue():
             return [value.path]
         case list():
-            return [path for item in value for path in _files(item)]
+            return _files_among(value)
         case dict():
-            return [path for item in value.values() for path in _files(item)]
+            return _files_among(value.values())
         case _:
             return []
+
+
+def _files_among(values: Iterable[Value]) -> list[str]:
+    return [
+        path
+        for each in values
+        if not isinstance(each, str)  # most are
+        for path in _files(each)
+    ]
 
 
 def _options(engine: Engine, scope: Mapping[str, Value]) -> dict[str, JsonValue]:

@@ -236,6 +236,8 @@ class Runner:
     async def _settle(self, step: PlannedStep) -> None:
         outcome = await self._outcome(step)
         skipped = self.scheduler.settle(step.id, outcome)
+        if not skipped:
+            return
         for name in skipped:  # before anything is awaited: followers may start then
             self._use_default(self.plan.steps[name])
         for name in skipped:
@@ -246,7 +248,7 @@ class Runner:
         begun = self.clock.monotonic()
         scope = workflow_scope(step, self.inputs, self.values)
         try:
-            if not holds(step, scope):
+            if step.when is not None and not holds(step, scope):
                 return await self._skip(step, "its condition is false")
             result = await self._work(step, scope)
         except StoreError:  # the journal's, not the step's: it ends the run

@@ -14,7 +14,7 @@ with a default stops the skipping, because its default flows on.
 """
 
 from collections import deque
-from collections.abc import Mapping, Set as AbstractSet
+from collections.abc import Iterable, Mapping, Set as AbstractSet
 from enum import Enum
 
 from msgspec import Struct, field
@@ -49,13 +49,15 @@ class Scheduler(Struct):
 
     def __post_init__(self) -> None:
         """Work out who waits for whom."""
-        self.followers.update((step, []) for step in self.needs)
+        followers, waiting = self.followers, self.waiting
+        for step in self.needs:
+            followers[step] = []
         for step, needs in self.needs.items():
             before = needs | self.after[step] if step in self.after else needs
             for other in before:
-                self.followers[other].append(step)
+                followers[other].append(step)
             if before:
-                self.waiting[step] = len(before)
+                waiting[step] = len(before)
             else:
                 self.ready.append(step)
 
@@ -68,8 +70,11 @@ class Scheduler(Struct):
         """Move up to `limit` ready steps to running and return them."""
         if not self.ready:
             return []
-        count = max(0, min(limit, len(self.ready)))
-        started = [self.ready.popleft() for _ in range(count)]
+        if limit >= len(self.ready):
+            started = list(self.ready)
+            self.ready.clear()
+        else:
+            started = [self.ready.popleft() for _ in range(max(0, limit))]
         self.running.update(started)
         return started
 
@@ -98,12 +103,15 @@ class Scheduler(Struct):
         """
         self.running.remove(step)
         self.settled[step] = outcome
+        if outcome is Outcome.done:
+            self._release(self.followers[step])
+            return []
         skipped: list[StepId] = []
-        ended = deque([(step, outcome)])
+        ended: deque[tuple[StepId, Outcome]] = deque([(step, outcome)])
         while ended:
             step, outcome = ended.popleft()
             if outcome is Outcome.done:
-                self._release_all(step)
+                self._release(self.followers[step])
                 continue
             for follower in self.followers[step]:
                 if follower not in self.waiting:
@@ -116,19 +124,16 @@ class Scheduler(Struct):
                     after = Outcome.done if flows_on else Outcome.skipped
                     ended.append((follower, after))
                 else:
-                    self._release(follower)
+                    self._release([follower])
         return skipped
 
-    def _release_all(self, step: StepId) -> None:
-        for follower in self.followers[step]:
-            if follower in self.waiting:
-                self._release(follower)
-
-    def _release(self, follower: StepId) -> None:
-        """Count one step less that `follower` waits for."""
-        left = self.waiting[follower] - 1
-        if left:
-            self.waiting[follower] = left
-        else:
-            del self.waiting[follower]
-            self.ready.append(follower)
+    def _release(self, followers: Iterable[StepId]) -> None:
+        """Count one step less that each of them waits for, if it still waits."""
+        waiting = self.waiting
+        for follower in followers:
+            left = waiting.get(follower, 0) - 1
+            if left > 0:
+                waiting[follower] = left
+            elif left == 0:
+                del waiting[follower]
+                self.ready.append(follower)

@@ -21,7 +21,10 @@ def workflow_scope(
 ) -> dict[str, Value]:
     """Return the workflow's own names: the inputs, and what the step needs."""
     scope: dict[str, Value] = {"inputs": dict(inputs)}
-    return scope | {need: values[need] for need in step.needs if need in values}
+    for need in step.needs:
+        if need in values:
+            scope[need] = values[need]
+    return scope
 
 
 def holds(step: PlannedStep, scope: Scope) -> bool:

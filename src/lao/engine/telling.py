@@ -16,6 +16,15 @@ from lao.workflow.values import JsonValue, Value
 def step_finished(step: PlannedStep, result: Result, seconds: float) -> StepFinished:
     """Return the fact that a step gave `result`."""
     reply, name = result.reply, result.name
+    if reply is None and name is None:
+        return StepFinished(
+            step=step.id,
+            value=result.value,
+            seconds=seconds,
+            attempts=result.attempts,
+            cached=result.cached,
+            notes=result.notes,
+        )
     return StepFinished(
         step=step.id,
         value=result.value,

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from lao.workflow.values import JsonValue, Value
 
 
-class RunStarted(Struct, frozen=True, kw_only=True):
+class RunStarted(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A run began. `steps` in the order of the plan; `locality` in words.
 
     No worker of the run begins to work before the kernel has proved `level` of it;
@@ -24,7 +24,7 @@ class RunStarted(Struct, frozen=True, kw_only=True):
     kind: Literal["run-started"] = "run-started"
 
 
-class RunResumed(Struct, frozen=True, kw_only=True):
+class RunResumed(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A run goes on. `recalled` steps ended before and are taken over as they are.
 
     `items` says, for a list that was cut off, how many of its elements are. The rest
@@ -39,7 +39,7 @@ class RunResumed(Struct, frozen=True, kw_only=True):
     kind: Literal["run-resumed"] = "run-resumed"
 
 
-class StepStarted(Struct, frozen=True, kw_only=True):
+class StepStarted(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A step began. `model` is a label for people; `items` the length of a list."""
 
     step: str
@@ -48,7 +48,7 @@ class StepStarted(Struct, frozen=True, kw_only=True):
     kind: Literal["step-started"] = "step-started"
 
 
-class WorkerLocked(Struct, frozen=True, kw_only=True):
+class WorkerLocked(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A worker answered for the first time in this run; `layers` is what it proved.
 
     `worker` is the label of its model.
@@ -61,7 +61,7 @@ class WorkerLocked(Struct, frozen=True, kw_only=True):
     kind: Literal["worker-locked"] = "worker-locked"
 
 
-class TextProduced(Struct, frozen=True, kw_only=True):
+class TextProduced(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A model said the next piece of its answer. Not kept in journals."""
 
     step: str
@@ -70,7 +70,7 @@ class TextProduced(Struct, frozen=True, kw_only=True):
     kind: Literal["text-produced"] = "text-produced"
 
 
-class ProgressMade(Struct, frozen=True, kw_only=True):
+class ProgressMade(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A step is `done` of `total` `unit`s along. Not kept in journals."""
 
     step: str
@@ -81,7 +81,7 @@ class ProgressMade(Struct, frozen=True, kw_only=True):
     kind: Literal["progress-made"] = "progress-made"
 
 
-class StepRetried(Struct, frozen=True, kw_only=True):
+class StepRetried(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Attempt number `attempt` failed; the next follows after `delay` seconds."""
 
     step: str
@@ -93,7 +93,7 @@ class StepRetried(Struct, frozen=True, kw_only=True):
     kind: Literal["step-retried"] = "step-retried"
 
 
-class FallbackChosen(Struct, frozen=True, kw_only=True):
+class FallbackChosen(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A step's model failed for good; `model` takes its place."""
 
     step: str
@@ -104,7 +104,7 @@ class FallbackChosen(Struct, frozen=True, kw_only=True):
     kind: Literal["fallback-chosen"] = "fallback-chosen"
 
 
-class ItemFinished(Struct, frozen=True, kw_only=True):
+class ItemFinished(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One element of a `for_each` step is done. The rest as in `StepFinished`."""
 
     step: str
@@ -119,7 +119,7 @@ class ItemFinished(Struct, frozen=True, kw_only=True):
     kind: Literal["item-finished"] = "item-finished"
 
 
-class StepFinished(Struct, frozen=True, kw_only=True):
+class StepFinished(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A step is done; `value` is its output. Tokens and times where known.
 
     `key` names the result in the cache; `ingredients` holds a short digest of each
@@ -144,7 +144,7 @@ class StepFinished(Struct, frozen=True, kw_only=True):
     kind: Literal["step-finished"] = "step-finished"
 
 
-class StepFailed(Struct, frozen=True, kw_only=True):
+class StepFailed(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A step gave up. `exit_code` is what the command line would end with."""
 
     step: str
@@ -155,7 +155,7 @@ class StepFailed(Struct, frozen=True, kw_only=True):
     kind: Literal["step-failed"] = "step-failed"
 
 
-class StepSkipped(Struct, frozen=True, kw_only=True):
+class StepSkipped(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A step did not run, and why. `value` is its declared default, if it has one."""
 
     step: str
@@ -165,7 +165,7 @@ class StepSkipped(Struct, frozen=True, kw_only=True):
     kind: Literal["step-skipped"] = "step-skipped"
 
 
-class PolicyViolated(Struct, frozen=True, kw_only=True):
+class PolicyViolated(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something tried to leave the machine or the sandbox, and was stopped."""
 
     step: str
@@ -177,7 +177,7 @@ class PolicyViolated(Struct, frozen=True, kw_only=True):
 RunStatus = Literal["running", "done", "failed", "cancelled"]
 
 
-class RunFinished(Struct, frozen=True, kw_only=True):
+class RunFinished(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A run ended. `outputs` holds those that could be made."""
 
     status: RunStatus

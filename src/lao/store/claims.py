@@ -73,7 +73,7 @@ class Claims:
         del self._queues[key]
         if key in self._group.pending.results:
             # Another process is to find what was put there.
-            self._group.afterwards(lambda: self._let_others_in(key, byte))
+            self._group.afterwards(lambda _: self._let_others_in(key, byte))
         else:
             self._locks.release(byte)
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Values as JSON text, and back: nothing is lost, large parts live in blobs.
 
-Most values are JSON as they are, and are written and read by the C code of `json`
-alone. What is not is marked by an object with one key that begins with `$`:
+Most values are JSON as they are, and no Python code walks them: C code writes them,
+reads them again, and compares. What is not is marked by an object with one key that
+begins with `$`:
 
     {"$file": path, "kind": kind}   a file
     {"$blob": digest}               a text of more than 64 KiB, or a whole document
@@ -15,11 +16,16 @@ UTF-8) has no place in UTF-8: such a text is stored as bytes.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from math import isfinite
 from typing import cast
+
+import msgspec
+from msgspec import Struct
 
 from lao.errors import StoreError
 from lao.store.blobs import BLOB_BYTES, digest_of
+from lao.workflow.json_text import nests_deeper, without_escapes
 from lao.workflow.values import FileValue, JsonValue, Value
 
 Text = str | bytes
@@ -34,6 +40,9 @@ DEPTH = 200
 
 _NOTHING: Mapping[str, bytes] = {}
 _LONG_INTEGER = 1 << 13_000  # under the 4,300 digits that Python reads at most
+_CERTAIN = frozenset({str, bool, type(None)})
+_LEAVES = frozenset({float, bool, type(None)})
+_NOT_TEXT = b"0123456789+-.eE,:[]{}truefalsn"
 
 
 def _marked(value: object) -> object:
@@ -49,6 +58,8 @@ def _marked(value: object) -> object:
 
 _COMPACT = {"ensure_ascii": False, "separators": (",", ":"), "check_circular": False}
 _write = json.JSONEncoder(default=_marked, **_COMPACT).encode  # type: ignore[arg-type]  # as named
+_write_plain = msgspec.json.Encoder(enc_hook=_marked).encode
+_read_plain = msgspec.json.Decoder().decode
 
 
 def encode(document: Mapping[str, object]) -> Document:
@@ -57,19 +68,46 @@ def encode(document: Mapping[str, object]) -> Document:
     Raises:
         StoreError: `store.not-a-value`: nothing of it is kept.
     """
+    plain = encode_plain(document, document.values())
+    return encode_with_marks(document) if plain is None else plain
+
+
+def encode_plain(
+    document: Mapping[str, object] | Struct, values: Iterable[object]
+) -> Document | None:
+    """Return a document that needs no mark but for being large; None for any other.
+
+    `values` are the parts of it that may be no JSON. A struct is its fields.
+    """
     try:
-        text = _write(document)
-        is_plain = (
-            len(text) < BLOB_BYTES // 4
-            and "$" not in text  # quicker to say than whether '"$' is
-            and (len(text) < 2 * DEPTH or text.count("[") + text.count("{") < DEPTH)
-        )
+        data = _write_plain(document)
+        if b'"$' in data or nests_deeper(data, DEPTH):
+            return None
+        for each in values:
+            if type(each) not in _CERTAIN and not _is_exact(each):
+                return None
+        if len(data) <= BLOB_BYTES:
+            return data.decode(), _NOTHING
     except (RecursionError, TypeError, ValueError):
-        is_plain = False
-        text = ""
-    if is_plain:
-        return (text if text.isascii() else column(text)), _NOTHING
-    return _encode_with_marks(document)
+        return None
+    if _holds_large_text(data):  # which gets a blob of its own
+        return None
+    digest = digest_of(data)
+    return _write({"$blob": digest}), {digest: data}
+
+
+def _is_exact(value: object) -> bool:
+    """Whether JSON says a value as it is: not so a file, a NaN, a set, or bytes."""
+    if type(value) is float:
+        return isfinite(value)
+    return bool(_read_plain(_write_plain(value)) == value)
+
+
+def _holds_large_text(data: bytes) -> bool:
+    """Whether JSON holds a text of more than 64 KiB, but for one of numbers alone."""
+    bare, size = without_escapes(data), BLOB_BYTES // 2
+    parts = (bare[start : start + size] for start in range(0, len(bare), size))
+    return any(b'"' not in part and part.strip(_NOT_TEXT) for part in parts)
 
 
 def decode(stored: Text, get: Get) -> dict[str, Value]:
@@ -78,13 +116,25 @@ def decode(stored: Text, get: Get) -> dict[str, Value]:
     Raises:
         StoreError: a blob of it is missing or damaged.
     """
-    text = text_of(stored)
-    document = json.loads(text)
+    text = _read(stored) if isinstance(stored, bytes) else stored
+    document = _loads(text)
     if '"$' not in text:
-        return cast("dict[str, Value]", document)
+        return document
     if document.keys() == {"$blob"}:
-        document = json.loads(_read(get(document["$blob"])))
+        text = _read(get(cast("str", document["$blob"])))
+        document = _loads(text)
+        if '"$' not in text:
+            return document
     return {name: _decoded(each, get) for name, each in document.items()}
+
+
+def _loads(text: str) -> dict[str, Value]:
+    document: dict[str, Value]
+    try:
+        document = _read_plain(text)
+    except ValueError:  # NaN, half a surrogate pair, what only Python's reader takes
+        document = json.loads(text)
+    return document
 
 
 def column(text: str) -> Text:
@@ -101,7 +151,12 @@ def text_of(stored: object) -> str:
     return _read(stored) if isinstance(stored, bytes) else cast("str", stored)
 
 
-def _encode_with_marks(document: Mapping[str, object]) -> Document:
+def encode_with_marks(document: Mapping[str, object]) -> Document:
+    """Return a document as text with marks, and the blobs it refers to.
+
+    Raises:
+        StoreError: `store.not-a-value`: nothing of it is kept.
+    """
     held: dict[str, bytes] = {}
 
     def put(data: bytes) -> str:
@@ -123,6 +178,8 @@ def _encode_with_marks(document: Mapping[str, object]) -> Document:
 def _encoded(value: object, put: Callable[[bytes], str], levels: int) -> JsonValue:
     if not levels:
         raise _not_a_value(f"it is nested deeper than {DEPTH} levels")
+    if type(value) in _LEAVES:
+        return value  # type: ignore[return-value]  # those are
     match value:
         case None | bool() | float():
             return value
@@ -146,7 +203,7 @@ def _encoded(value: object, put: Callable[[bytes], str], levels: int) -> JsonVal
             raise TypeError(f"{type(value).__name__} is not a value")
 
 
-def _decoded(value: JsonValue, get: Get) -> Value:
+def _decoded(value: Value, get: Get) -> Value:
     match value:
         case {"$blob": str(digest)}:
             return _read(get(digest))

@@ -39,7 +39,7 @@ class GroupCommit:
         self.pending = Pending()
         self._write = write
         self._waiting: list[Future[None]] = []
-        self._then: list[Callable[[], None]] = []
+        self._then: list[Callable[[StoreError | None], None]] = []
         self._running_loop: Callable[[], AbstractEventLoop] | None = None
         self._task: Callable[[], object] = object
         self._due_in: AbstractEventLoop | None = None  # it will call `_due`
@@ -85,8 +85,8 @@ class GroupCommit:
         self._waiting.append(done)
         await done
 
-    def afterwards(self, act: Callable[[], None]) -> None:
-        """Call `act` when what is pending is durable, or has failed for good."""
+    def afterwards(self, act: Callable[[StoreError | None], None]) -> None:
+        """Call `act` when what is pending is durable, or failed for good: with why."""
         self._then.append(act)
 
     def now(self) -> None:
@@ -150,7 +150,7 @@ class GroupCommit:
         if self._then:
             then, self._then = self._then, []
             for act in then:
-                act()
+                act(error)
 
     def _loop(self) -> "AbstractEventLoop":
         if self._running_loop is None:

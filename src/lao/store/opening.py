@@ -4,6 +4,7 @@
 lao.db   lao.lock   blobs/ab/abcdef…   spool/<run id>/
 """
 
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,7 +17,7 @@ from lao.store.blobs import Blobs
 from lao.store.database import Database, Durability
 from lao.store.group_commit import GroupCommit
 from lao.store.locks import open_locks
-from lao.store.pending import Pending, write
+from lao.store.pending import write
 from lao.store.results import Results
 from lao.store.runs import Runs
 
@@ -57,7 +58,9 @@ class Store:
             raise
         self._blobs = Blobs(folder / "blobs", sync=durability == "full")
         self._cache_bytes = cache_bytes
-        self._group = GroupCommit(self._write)
+        self._group = GroupCommit(
+            partial(write, database=self._database, blobs=self._blobs)
+        )
         parts = (self._database, self._blobs, self._locks, self._group)
         self.runs = Runs(*parts, spool=folder / "spool")
         self.results = Results(*parts)
@@ -102,9 +105,6 @@ class Store:
         finally:
             self._locks.close()
             self._database.close()
-
-    def _write(self, batch: Pending) -> None:
-        write(batch, self._database, self._blobs)
 
     def _trim(self) -> None:
         """Drop the least recently used results, if the cache may be over its limit.

@@ -64,9 +64,13 @@ def write(pending: Pending, database: Database, blobs: Blobs) -> None:
         StoreError: it could not be written.
     """
     if len(pending.events) <= 2 and not pending.holds_more():
-        sql = _TWO_EVENTS if len(pending.events) == 2 else _EVENT
-        if pending.events:  # one statement is a transaction of its own
-            database.execute(sql, [each for row in pending.events for each in row])
+        match pending.events:  # one statement is a transaction of its own
+            case [first, second]:
+                database.execute(_TWO_EVENTS, (*first, *second))
+            case [only]:
+                database.execute(_EVENT, only)
+            case _:
+                pass
         return
     with database.transaction():
         for row, held in pending.held:

@@ -94,6 +94,25 @@ class RunRecord(NamedTuple):
         return str(self.number)
 
 
+def begun(new: NewRun, row: int, number: int | None) -> RunRecord:
+    """Return the record of a run that was just entered."""
+    return RunRecord(
+        row=row,
+        number=number,
+        id=new.id,
+        kind=new.kind,
+        batch=new.batch,
+        position=new.position,
+        key=new.key,
+        output=new.output,
+        workflow=new.workflow,
+        source=new.source,
+        started=new.started,
+        ended=None,
+        status="running",
+    )
+
+
 class Removed(Struct, frozen=True, kw_only=True):
     """How much was removed."""
 

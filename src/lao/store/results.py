@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from lao.errors import StoreError
 from lao.store.blobs import Blobs
-from lao.store.codec import Text, decode, encode
+from lao.store.codec import decode, encode
 from lao.store.database import Database
 from lao.store.group_commit import GroupCommit
 from lao.store.locks import Locks
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _TOUCH_SECONDS = 3600.0  # a use is noted at most that often: it costs a write
 _CHUNK = 1000  # rows a transaction, so that other processes get their turn
+_FIND = "SELECT body, used FROM result WHERE key = ?"
 _REMOVE = "DELETE FROM result WHERE key = ?"
 
 
@@ -52,18 +53,17 @@ class Results:
         """Return the result with that key; None if there is none that is whole."""
         if key in self._group.pending.results:
             await self._group.committed()
-        found = self._database.row(
-            "SELECT body, used FROM result WHERE key = ?", (key,)
-        )
+        found = self._database.row(_FIND, (key,))
         if found is None:
             return None
+        body, used = found
         try:
-            document = decode(cast("Text", found[0]), self._blobs.get)
+            document = decode(body, self._blobs.get)  # type: ignore[arg-type]  # as `put` wrote it
         except StoreError:
             with suppress(StoreError):  # then the next one to ask finds it out
                 self._remove([key])
             return None
-        self._touch(key, cast("float", found[1]))
+        self._touch(key, used)  # type: ignore[arg-type]  # REAL NOT NULL
         return self._known(document)
 
     async def put(self, key: str, result: "KnownResult") -> None:
@@ -119,8 +119,8 @@ class Results:
             from lao.roles import KnownResult  # noqa: PLC0415  (`lao runs` needs no roles)
 
             self._make = KnownResult
-        made_by = cast("str", document.get("made_by", ""))
-        return self._make(value=document["value"], made_by=made_by)
+        made_by = document.get("made_by", "")
+        return self._make(value=document["value"], made_by=made_by)  # type: ignore[arg-type]  # as `put` wrote it
 
     def _touch(self, key: str, used: float) -> None:
         now = time.time()

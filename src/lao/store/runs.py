@@ -6,6 +6,7 @@ that nobody holds was interrupted: nothing else says so, and nothing else needs 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -19,7 +20,15 @@ from lao.store.group_commit import GroupCommit
 from lao.store.listing import Listing, unknown
 from lao.store.locks import Locks
 from lao.store.pending import keep_for_run
-from lao.store.records import NewRun, Removed, RunKind, RunOrder, RunRecord, Status
+from lao.store.records import (
+    NewRun,
+    Removed,
+    RunKind,
+    RunOrder,
+    RunRecord,
+    Status,
+    begun,
+)
 from lao.store.removal import Removal, still_running
 from lao.workflow.values import Value
 
@@ -69,7 +78,8 @@ class Runs(Listing):
         database, row = self._database, 0
         try:
             with database.transaction():
-                row = self._insert(new)
+                number = None if new.kind == "item" else self._next_number()
+                row = self._insert(new, number)
                 self._locks.acquire(row)  # before anybody else can see the row
                 database.execute(_DETAIL, (row, *(body for body, _ in documents)))
                 for _, held in documents:
@@ -78,7 +88,7 @@ class Runs(Listing):
             self._locks.release(row)
             raise
         self._held[new.id] = row
-        return self._record(row)
+        return self._record(row) if new.kind == "item" else begun(new, row, number)
 
     def take_over(self, record: RunRecord) -> None:
         """Go on with a run that nobody carries out, and hold its lock.
@@ -131,8 +141,8 @@ class Runs(Listing):
     async def append(self, event: Event) -> None:
         """Keep one fact; return once it is durable.
 
-        The start of a step is kept with whatever comes next: a step that was never
-        started and one that had just begun resume alike.
+        The start of a step or of a run is kept with whatever comes next: a step that
+        was never started and one that had just begun resume alike.
 
         Raises:
             StoreError: it cannot be kept, and neither can what follows in this run.
@@ -152,15 +162,23 @@ class Runs(Listing):
         if isinstance(fact, StepStarted):
             self._group.later()
             return
+        if isinstance(fact, RunStarted):
+            pending.planned.append((len(fact.steps), row))
+            self._group.later()
+            self._group.afterwards(partial(self._note, event.run))
+            return
         if isinstance(fact, RunFinished):
             pending.ended.append((fact.status, event.time, fact.seconds, row))
-        elif isinstance(fact, RunStarted):
-            pending.planned.append((len(fact.steps), row))
         try:
             await self._group.committed()
         except StoreError as error:
             self._failed[event.run] = error
             raise
+
+    def _note(self, run: str, error: StoreError | None) -> None:
+        """Let nothing follow in a journal whose beginning could not be kept."""
+        if error is not None:
+            self._failed[run] = error
 
     async def events(self, run: str) -> tuple[Event, ...]:
         """Return the facts of one run, in order; none if the run is unknown."""
@@ -238,11 +256,12 @@ class Runs(Listing):
             raise unknown(record.name)
         return decode(cast("Text", found[0]), self._blobs.get)[part]
 
-    def _insert(self, new: NewRun) -> int:
-        number = None
-        if new.kind != "item":
-            number = self._database.number("SELECT value FROM next_number")
-            self._database.execute("UPDATE next_number SET value = value + 1")
+    def _next_number(self) -> int:
+        number = self._database.number("SELECT value FROM next_number")
+        self._database.execute("UPDATE next_number SET value = value + 1")
+        return number
+
+    def _insert(self, new: NewRun, number: int | None) -> int:
         texts = map(column, (new.key, new.output, new.workflow, new.source))
         place = (new.batch, new.position)
         return self._database.insert(

@@ -4,13 +4,21 @@
 import json
 import math
 import re
+from contextlib import suppress
+from functools import cache
 from typing import Final
+
+import msgspec
 
 from lao.workflow.values import JsonValue
 
 DEPTH: Final = 64
 LONGEST_INTEGER: Final = 40  # signs: enough for 128 bits; as in YAML and in frames
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_LONG_NUMBER = re.compile(rf"[0-9]{{{LONGEST_INTEGER}}}")
+_ROUND = bytes.maketrans(b"[{]}", b"(())")
+_NOT_NESTING = bytes(set(range(256)) - set(b'[{]}"'))
+_decode = msgspec.json.Decoder().decode
 
 
 def read_json(
@@ -27,41 +35,63 @@ def read_json(
             digits or half a character, or nests more than 64 levels deep, which code
             that walks it could not bear.
     """
+    if not (unique_names or bare_controls or _LONG_NUMBER.search(text)):
+        with suppress(msgspec.DecodeError, UnicodeEncodeError):
+            return _read_quickly(text.encode())  # what is wrong, the other one says
     try:
-        value: JsonValue = json.loads(
-            text,
-            strict=not bare_controls,
-            parse_constant=_no_constant,
-            parse_float=_finite,
-            parse_int=_bounded,
-            object_pairs_hook=_distinct if unique_names else None,
-        )
+        value: JsonValue = _decoder(unique_names, bare_controls).decode(text)
     except RecursionError as error:
         raise _too_deep() from error
-    if text.count("[") + text.count("{") > DEPTH:
-        _check_depth(value)
+    if nests_deeper(text.encode("utf-8", "surrogatepass"), DEPTH):
+        raise _too_deep()
     if _SURROGATE.search(text):
         _check_characters(value)
     return value
 
 
-def _check_depth(value: JsonValue) -> None:
-    level = [value]
-    for _ in range(DEPTH + 1):
-        level = [inner for each in level for inner in _inside(each)]
-        if not level:
-            return
-    raise _too_deep()
+@cache
+def _decoder(unique_names: bool, bare_controls: bool) -> json.JSONDecoder:
+    # Kept, for to make one takes longer than to read a line that a model streams.
+    return json.JSONDecoder(
+        strict=not bare_controls,
+        parse_constant=_no_constant,
+        parse_float=_finite,
+        parse_int=_bounded,
+        object_pairs_hook=_distinct if unique_names else None,
+    )
 
 
-def _inside(value: JsonValue) -> list[JsonValue]:
-    match value:
-        case list():
-            return value
-        case dict():
-            return list(value.values())
-        case _:
-            return []
+def _read_quickly(data: bytes) -> JsonValue:
+    """Return the value of a text without long numbers."""
+    try:
+        value: JsonValue = _decode(data)
+    except RecursionError as error:
+        raise _too_deep() from error
+    if nests_deeper(data, DEPTH):
+        raise _too_deep()
+    return value
+
+
+def nests_deeper(data: bytes, levels: int) -> bool:
+    """Whether JSON has more levels than that; told without a walk, as it may be long."""
+    if len(data) < 2 * levels or data.count(b"[") + data.count(b"{") <= levels:
+        return False
+    nesting = without_escapes(data).translate(_ROUND, _NOT_NESTING)
+    nesting = nesting.replace(b'""', b"")  # what is between two others still is
+    if b'"' in nesting:  # there are brackets in texts
+        nesting = b"".join(nesting.split(b'"')[::2])
+    for _ in range(levels):
+        if not nesting:
+            break
+        nesting = nesting.replace(b"()", b"")  # the innermost level
+    return bool(nesting)
+
+
+def without_escapes(data: bytes) -> bytes:
+    """Return JSON of the same length in which every quote begins or ends a text."""
+    if b"\\" not in data:
+        return data
+    return data.replace(rb"\\", b"__").replace(rb"\"", b"__")
 
 
 def _check_characters(value: JsonValue) -> None:
