@@ -11,6 +11,7 @@ from uuid import uuid4
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from lao import __version__
 from lao.backend_factory import Backends
 from lao.config import Settings
 from lao.engine.attempt import ModelSlots, StepWorker
@@ -23,6 +24,7 @@ from lao.engine.requests import RequestWriter
 from lao.engine.runner import Runner, RunResult
 from lao.errors import UsageError
 from lao.events import Event
+from lao.kept_files import KeptFiles
 from lao.planning.compiler import compile_workflow
 from lao.planning.engines import Catalog, at_base
 from lao.planning.plan import Plan
@@ -31,6 +33,7 @@ from lao.plugins.installed import Manifests
 from lao.policy import Locality, LoopbackEndpoint, RunLimits
 from lao.recipes import find_recipes
 from lao.roles import Clock, EventSink, ResultCache, RunStore
+from lao.workflow.kept_nodes import KeptNodes
 from lao.workflow.local_models import (
     Installed,
     ModelBackend,
@@ -65,10 +68,18 @@ def find_catalog(settings: Settings, *, base: Path) -> Catalog:
     """Return the recipes in reach of `base`, the plugins, and the configured models."""
     folders = (base / "recipes", settings.folders.config / "recipes")
     return Catalog(
-        recipes=find_recipes(folders),
+        recipes=find_recipes(folders, kept_nodes(settings)),
         plugins=Manifests(settings.folders.data),
         chat=_configured(settings.model),
         speech=_configured(settings.speech_model),
+    )
+
+
+def kept_nodes(settings: Settings) -> KeptNodes:
+    """Return what is kept of files that were read; an ephemeral run adds nothing."""
+    folder = settings.folders.cache / "documents"
+    return KeptNodes(
+        KeptFiles(folder=folder, writes=not settings.ephemeral), __version__
     )
 
 

@@ -110,20 +110,20 @@ def test_steps_that_failed_together_do_not_return_together():
 
 async def test_a_model_that_does_not_answer_in_time_is_cancelled_and_asked_again():
     tools = bench(forever, "done")
-    result = await tools.run(ask(timeout=0.1, retry=Retry(attempts=2)))
+    result = await tools.run(ask(timeout=0.3, retry=Retry(attempts=2)))
 
     assert result.outputs == {"a": "done"}
     assert tools.backends["ollama:m"].cancelled == 1
     (retried,) = tools.sink.of(StepRetried)
     assert (retried.code, retried.what) == (
         "step.timeout",
-        "the model did not answer within 0.1 s",
+        "the model did not answer within 0.3 s",
     )
 
 
 async def test_waiting_for_a_slot_does_not_count_as_time():
     tools = bench(forever, "done")
-    result = await tools.run(ask("a", timeout=0.2), ask("b", "y", timeout=0.15))
+    result = await tools.run(ask("a", timeout=0.6), ask("b", "y", timeout=0.5))
     assert [failure.step for failure in result.failures] == ["a"]
     assert result.outputs == {"b": "done"}
 

@@ -141,7 +141,7 @@ PARTS = st.sampled_from(["*", "**", "a", "a*", "?", "[ab]", ".*"])
 PATTERNS = st.lists(PARTS, min_size=1, max_size=4).map("/".join)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(paths=PATHS, pattern=PATTERNS)
 def test_it_finds_exactly_what_the_rules_say(paths, pattern):
     with TemporaryDirectory() as name:

@@ -585,7 +585,7 @@ def damaged(text: str, where: float, cut: int, insert: str) -> str:
     return text[:start] + insert + text[start + cut :]
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(
     st.floats(0, 1),
     st.integers(0, 40),
@@ -628,7 +628,7 @@ JSON_VALUES = st.recursive(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(
     st.dictionaries(
         st.sampled_from(

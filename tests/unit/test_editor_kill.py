@@ -56,7 +56,7 @@ def file(tmp_path):
 
 def test_an_edited_file_comes_back_with_its_whole_history_after_each_kill(file):
     chances = random.Random(5)  # noqa: S311  (a fixed seed)
-    for _ in range(10):
+    for _ in range(6):
         acknowledged = int(killed(file.parent, chances.randint(1, 40), "editing")[-1])
 
         document = OpenDocument(Folder(file.parent), file.name)
@@ -75,7 +75,7 @@ def test_an_edited_file_comes_back_with_its_whole_history_after_each_kill(file):
 
 def test_a_file_that_is_saved_holds_a_whole_text_after_each_kill(file):
     chances = random.Random(6)  # noqa: S311  (a fixed seed)
-    for _ in range(5):
+    for _ in range(3):
         words = killed(file.parent, chances.randint(2, 40), "saving")
         saved = max(int(line.split()[1]) for line in words if line[0] == "s")
 

@@ -465,7 +465,7 @@ def test_a_data_folder_that_cannot_be_written_is_told(tmp_path):
 NAMES = st.text(st.sampled_from("aAß./\\:~\0\n-é\u202e\ud800"), min_size=1, max_size=9)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(names=st.lists(NAMES, max_size=5))
 def test_whatever_names_an_archive_has_nothing_is_written_elsewhere(tmp_path, names):
     folder = Path(os.path.realpath(tmp_path)) / "in" / str(os.urandom(8).hex())
@@ -492,7 +492,7 @@ def test_a_checked_path_stays_below_its_folder(name):
     assert os.path.normpath(f"/top/{name}") == "/top/" + "/".join(parts)
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.integers(0, 600), value=st.binary(min_size=1, max_size=4))
 def test_no_damage_makes_it_stumble(tmp_path, place, value):
     memory = io.BytesIO()

@@ -202,7 +202,7 @@ _TEXTS = st.lists(_PIECES, max_size=12).map(" ".join) | st.lists(
 ).map("".join)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(_TEXTS, st.sampled_from(["label", "block"]))
 def test_a_second_redaction_finds_nothing(model, text, mask):
     once = ask(model, text, mask=mask).value
@@ -212,7 +212,7 @@ def test_a_second_redaction_finds_nothing(model, text, mask):
         assert [low[a:b] for a, b in finder(low) if "[" not in low[a:b]] == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(_TEXTS)
 def test_what_is_not_masked_is_unchanged(model, text):
     masked = ask(model, text, mask="block").value

@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given, settings, strategies as st
 
 from lao.errors import InvalidWorkflow
-from lao.workflow import source
+from lao.workflow import yaml_nodes
 from lao.workflow.shapes import plain_data
 from lao.workflow.source import LARGEST_DOCUMENT, Node, Problems, read_yaml, walk
 
@@ -122,8 +122,8 @@ def test_sixty_four_levels_are_allowed() -> None:
 
 
 def test_a_flood_of_values_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert source._MOST_VALUES <= 500_000
-    monkeypatch.setattr(source, "_MOST_VALUES", 5_000)
+    assert yaml_nodes._MOST_VALUES <= 500_000
+    monkeypatch.setattr(yaml_nodes, "_MOST_VALUES", 5_000)
     assert problems_of("[" + "a," * 5_000 + "]")[0][0] == "yaml.too-large"
     assert data("[" + "a," * 4_999 + "]") == ["a"] * 4_999
 
@@ -188,7 +188,7 @@ def test_json_is_yaml() -> None:
 def test_pure_python_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "a: |\n  x\nb: [1, 'two', {c: null}]\n"
     fast = read_yaml(text, "f.yaml")
-    monkeypatch.setattr(source, "_Loader", yaml.SafeLoader)
+    monkeypatch.setattr(yaml_nodes, "_Loader", yaml.SafeLoader)
     assert read_yaml(text, "f.yaml") == fast
     assert problems_of("a:\n\tb: 1\n") == [("yaml.tab", 2, 1)]
 
@@ -210,7 +210,7 @@ def codes_of(text: str | bytes) -> set[str]:
     return {"yaml"}
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.text() | st.text(alphabet="ab:-?[]{}&*!|>'\"#%@`, \n\t~0."))
 def test_any_text_gives_nodes_or_invalid_workflow(text: str) -> None:
     assert codes_of(text) == {"yaml"}

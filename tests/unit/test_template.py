@@ -5,9 +5,11 @@ from contextlib import suppress
 
 import pytest
 from hypothesis import assume, given, strategies as st
+from minijinja import TemplateError as EngineError
 from msgspec.structs import replace
 
 from lao.workflow.template import (
+    ENGINE_NAMES,
     Template,
     TemplateError,
     evaluate_tree,
@@ -16,7 +18,7 @@ from lao.workflow.template import (
     parse_tree,
     templates_in,
 )
-from lao.workflow.template_engine import LONGEST
+from lao.workflow.template_engine import LONGEST, engine
 from lao.workflow.values import FileValue
 
 names = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True).filter(is_plain_name)
@@ -87,6 +89,106 @@ def outcome(template, scope):
         return template.render(scope)
     except TemplateError as error:
         return error.what
+
+
+ODD_NAMES = st.sampled_from(
+    [
+        "not",
+        "and",
+        "or",
+        "in",
+        "is",
+        "if",
+        "else",
+        "for",
+        "self",
+        "loop",
+        "range",
+        "none",
+        "None",
+        "true",
+        "a.none",
+        "not.a",
+        "self.a",
+        "a.not",
+        "loop.index",
+        "é",
+        "a.é",
+        "ª",
+        "x²",
+        "_",
+        "NONE",
+        "namespace.x",
+        "debug",
+    ]
+)
+
+
+@given(st.lists(names | ODD_NAMES | st.text("ab.é_1²", min_size=1), max_size=4))
+def test_the_names_of_a_template_are_those_that_the_engine_finds(found):
+    source = "Of " + " and ".join(f"{{{{ {name} }}}}" for name in found) + "."
+    try:
+        by_engine = engine().undeclared_variables_in_str(source, nested=True)
+    except EngineError:
+        with pytest.raises(TemplateError):
+            parse_template(source)
+    else:
+        assert parse_template(source).names == set(by_engine) - ENGINE_NAMES
+
+
+TAGS = st.lists(
+    st.sampled_from(
+        [
+            *[
+                "a",
+                "b.c",
+                "nope",
+                "'x'",
+                "1",
+                "+",
+                "==",
+                "not",
+                "is",
+                "in",
+                "if",
+                "for",
+                "(",
+                ")",
+                "|",
+                ",",
+                "[0]",
+                ".",
+                "~",
+                ":",
+            ],
+            " ",
+            "{{ ",
+            " }}",
+            "{% ",
+            " %}",
+            "{% if a %}",
+            "{% endif %}",
+            "| nope",
+            "is nope",
+            "nope(1)",
+            "a.b()",
+            "{% filter nope %}",
+            "{% endfilter %}",
+            "text",
+        ]
+    ),
+    max_size=8,
+)
+
+
+@given(TAGS.map(" ".join) | TAGS.map(" ".join).map("{{{{ {} }}}}".format))
+def test_what_does_not_exist_is_found_when_a_template_is_parsed(source):
+    try:
+        engine("chainable").render_str(source)
+    except EngineError as error:
+        if error.kind.startswith("Unknown") and error.kind != "UnknownMethod":
+            with pytest.raises(TemplateError):
+                parse_template(source)
 
 
 def test_most_prompts_need_no_engine():

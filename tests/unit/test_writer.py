@@ -153,14 +153,14 @@ WORKFLOWS = st.builds(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 @given(WORKFLOWS)
 def test_what_is_written_reads_back_the_same(workflow: Workflow) -> None:
     text = write_workflow(workflow)
     assert read_workflow(text, source="f.yaml").workflow == workflow
 
 
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 @given(st.dictionaries(TEXTS, JSON_VALUES, min_size=1, max_size=3))
 @example({"k" * 1500: {"v" * 1500: ["a\nb"]}})
 @example({"a": [[], {}, [[["x\ny"]]], [{"b": "x" * 100}]]})

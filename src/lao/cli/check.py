@@ -16,7 +16,7 @@ from lao.cli.terminal import write_answer, write_note
 from lao.config import Settings
 from lao.errors import LaoError, Place, Problem
 from lao.preflight import find_gaps
-from lao.runtime import make_plan
+from lao.runtime import kept_nodes, make_plan
 from lao.workflow.document import Document, read_workflow_file
 
 if TYPE_CHECKING:
@@ -63,9 +63,10 @@ def _checked(files: Sequence[Path], settings: Settings) -> dict[str, Findings]:
     """Read and compile every file; then, locked, look for what they need."""
     report: dict[str, Findings] = {}
     plans: dict[str, tuple[Document, Plan]] = {}
+    kept = kept_nodes(settings)
     for file in files:
         try:
-            document = read_workflow_file(file)
+            document = read_workflow_file(file, kept)
             plan = make_plan(document.workflow, settings, locate=document.locate_line)
             report[str(file)] = [], []
             plans[str(file)] = document, plan

@@ -5,7 +5,6 @@ Start-up is a feature: the version and the overview are printed without importin
 anything beyond this file, and each command imports what it uses.
 """
 
-import gc
 import sys
 from typing import NoReturn
 
@@ -39,8 +38,10 @@ def main(argv: list[str] | None = None) -> NoReturn:
             arguments = [name, "--help"]
         case _:
             pass
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     try:
+        import gc
+
+        gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
         from lao.cli.dispatch import dispatch
 
         code = dispatch(arguments[0], arguments[1:])

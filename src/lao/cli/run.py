@@ -18,7 +18,7 @@ from lao.cli.options import (
 from lao.cli.terminal import write_answer
 from lao.durable import prepare, settled_base
 from lao.planning.compiler import compile_workflow
-from lao.runtime import find_catalog
+from lao.runtime import find_catalog, kept_nodes
 from lao.workflow.document import read_workflow_file
 
 
@@ -49,8 +49,8 @@ def command(
     cat report.txt | lao run notes.yaml --model writer=llama.cpp:model.gguf
     lao run meeting.yaml --each 'recordings/**/*.wav' --jobs 4 --out notes
     """
-    document = read_workflow_file(file)
     settings = settings_from(flags)
+    document = read_workflow_file(file, kept_nodes(settings))
     catalog = find_catalog(settings, base=file.parent)
     workflow = settled_base(document.workflow)
     workflow = with_models(workflow, models, catalog.recipes)

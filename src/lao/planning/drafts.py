@@ -31,7 +31,7 @@ from lao.workflow.template import (
 _OWN_NAMES = frozenset({"inputs", "item", "index", "input"})
 
 
-class Draft(Struct, kw_only=True):
+class Draft(Struct, kw_only=True, gc=False):
     """One step on its way to the plan. `path` locates it in the document.
 
     `transforms` is None where one of them could not be found.
@@ -57,7 +57,9 @@ class Draft(Struct, kw_only=True):
     def templates(self) -> Iterator[tuple[Path, Template]]:
         """Yield each template that sees the workflow's names, with its place."""
         for keys, tree in self._trees():
-            if tree is not None:
+            if isinstance(tree, Template):
+                yield (*self.path, *keys), tree
+            elif tree is not None:
                 for template in templates_in(tree):
                     yield (*self.path, *keys), template
 

@@ -15,7 +15,7 @@ from lao.workflow.transforms import Transform
 from lao.workflow.values import ValueType
 
 
-class Engine(Struct, frozen=True, kw_only=True):
+class Engine(Struct, frozen=True, kw_only=True, gc=False):
     """One way to carry out a step: a model and what it is given.
 
     Templates here see the step's scope: its arguments when it uses a recipe, the
@@ -33,7 +33,7 @@ class Engine(Struct, frozen=True, kw_only=True):
     plugin: PluginManifest | None = None
 
 
-class Infer(Struct, frozen=True, kw_only=True):
+class Infer(Struct, frozen=True, kw_only=True, gc=False):
     """Ask a model. The first engine is tried first, the others are fallbacks."""
 
     engines: tuple[Engine, ...]
@@ -67,7 +67,7 @@ class Preprocess(Struct, frozen=True, kw_only=True):
 PlannedTransform = Transform | Preprocess
 
 
-class PlannedStep(Struct, frozen=True, kw_only=True):
+class PlannedStep(Struct, frozen=True, kw_only=True, gc=False):
     """One step, resolved.
 
     `needs` are the steps whose output it reads, `after` those that it only follows.

@@ -35,6 +35,8 @@ class Problems(Struct):
 
     def parse(self, value: JsonValue, path: Path) -> Tree:
         """Parse the templates in a value; a broken one is noted and becomes None."""
+        if value is None:
+            return None
         try:
             return parse_tree(value)
         except TemplateError as error:

@@ -30,13 +30,17 @@ class StepTypes(Struct):
     inputs: Mapping[str, Input]
     problems: Problems
     types: dict[StepId, Typed] = field(default_factory=dict)
+    _given: dict[str, Typed] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Note once what every step sees of the inputs."""
+        for name, each in self.inputs.items():
+            self._given[f"inputs.{name}"] = Typed(each.type)
 
     def scope(self, needs: set[StepId]) -> dict[str, Typed]:
         """Return what is known of the names that a step with these needs sees."""
-        known = {
-            f"inputs.{name}": Typed(each.type) for name, each in self.inputs.items()
-        }
-        return known | {need: self.types.get(need, UNKNOWN) for need in needs}
+        types = self.types
+        return self._given | {need: types.get(need, UNKNOWN) for need in needs}
 
     def plan(self, draft: Draft) -> PlannedStep:
         """Check one step's types and return it as planned."""

@@ -35,7 +35,7 @@ from lao.workflow.values import (
 Schema = Mapping[str, JsonValue]
 
 
-class Typed(Struct, frozen=True):
+class Typed(Struct, frozen=True, gc=False):
     """What is known of a value: its type (None: only the run will tell), its schema."""
 
     type: ValueType | None
@@ -43,6 +43,8 @@ class Typed(Struct, frozen=True):
 
 
 UNKNOWN = Typed(None)
+_TEXT = Typed(TEXT)
+_JSON = Typed(JSON)
 Scope = Mapping[str, Typed]
 
 
@@ -57,19 +59,21 @@ def of_tree(tree: Tree, scope: Scope) -> Typed:
         case Template():
             if tree.reference is not None:
                 return follow(tree.reference, scope)
-            return UNKNOWN if tree.expression is not None else Typed(TEXT)
+            return UNKNOWN if tree.expression is not None else _TEXT
         case str():
-            return Typed(TEXT)
+            return _TEXT
         case list():
             kinds = {of_tree(item, scope).type for item in tree}
             only = kinds.pop() if len(kinds) == 1 else None
-            return Typed(list_of(only)) if only is not None else Typed(JSON)
+            return Typed(list_of(only)) if only is not None else _JSON
         case _:
-            return Typed(JSON)
+            return _JSON
 
 
 def follow(reference: tuple[str, ...], scope: Scope) -> Typed:
     """Return what is known of `root.field.field`, or of `inputs.name.field`."""
+    if len(reference) == 1:
+        return scope.get(reference[0], UNKNOWN)
     depth = 2 if reference[0] == "inputs" else 1
     typed = scope.get(".".join(reference[:depth]), UNKNOWN)
     for part in reference[depth:]:
@@ -81,10 +85,10 @@ def _field(typed: Typed, part: str) -> Typed:
     if typed.type is not None and typed.type.item is not None and part.isdigit():
         return Typed(typed.type.item)
     if typed.schema is None:
-        return Typed(JSON) if typed.type == JSON else UNKNOWN
+        return _JSON if typed.type == JSON else UNKNOWN
     properties = typed.schema.get("properties")
     inner = properties.get(part) if isinstance(properties, dict) else None
-    return of_schema(inner) if isinstance(inner, dict) else Typed(JSON)
+    return of_schema(inner) if isinstance(inner, dict) else _JSON
 
 
 def of_schema(schema: Schema) -> Typed:
@@ -144,7 +148,7 @@ class Checker(Struct, frozen=True):
 
     def fields(self, template: Template, path: Path) -> None:
         """Note each field that the schema of its step rules out."""
-        for name in sorted(template.names):
+        for name in sorted(name for name in template.names if "." in name):
             missing = missing_field(name, self.scope)
             if missing is not None:
                 part, known = missing

@@ -9,6 +9,7 @@ from typing import Final
 from lao.errors import InvalidWorkflow, Problem
 from lao.files import read_regular
 from lao.recipes.document import read_recipe, reason_of
+from lao.workflow.kept_nodes import KeptNodes
 from lao.workflow.source import LARGEST_DOCUMENT
 from lao.workflow.steps import Recipe
 
@@ -21,8 +22,11 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 class Recipes(Mapping[str, Recipe]):
     """Recipes by name. A file is read when its recipe is asked for, and then kept."""
 
-    def __init__(self, files: Mapping[str, Path]) -> None:
+    def __init__(
+        self, files: Mapping[str, Path], kept: KeptNodes | None = None
+    ) -> None:
         self._files = files
+        self._kept = kept
         self._read: dict[str, Recipe] = {}
 
     def __getitem__(self, name: str) -> Recipe:
@@ -36,7 +40,7 @@ class Recipes(Mapping[str, Recipe]):
             path = self._files[name]
             is_shipped = path.parent == SHIPPED
             self._read[name] = read_recipe(
-                _text(path), str(path), is_shipped=is_shipped
+                _text(path), str(path), is_shipped=is_shipped, kept=self._kept
             )
         return self._read[name]
 
@@ -51,7 +55,9 @@ class Recipes(Mapping[str, Recipe]):
         return name in self._files
 
 
-def find_recipes(folders: Sequence[Path] = ()) -> Recipes:
+def find_recipes(
+    folders: Sequence[Path] = (), kept: KeptNodes | None = None
+) -> Recipes:
     """Return the recipes in `folders` (the first one wins), then the shipped ones.
 
     Only names are read here. A folder that is not there holds no recipe.
@@ -61,7 +67,7 @@ def find_recipes(folders: Sequence[Path] = ()) -> Recipes:
         for path in sorted(folder.glob("*.yaml")):
             if _NAME.fullmatch(path.stem):
                 files.setdefault(path.stem, path)
-    return Recipes(dict(sorted(files.items())))
+    return Recipes(dict(sorted(files.items())), kept)
 
 
 def _text(path: Path) -> str:

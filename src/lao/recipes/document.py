@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from lao.errors import Place, did_you_mean
 from lao.files import OutsideError, read_beneath, read_regular
+from lao.workflow.kept_nodes import KeptNodes
 from lao.workflow.local_models import ModelBackend
 from lao.workflow.model_shapes import MODEL, OPTIONS
 from lao.workflow.nodes import Node, Problems
@@ -142,8 +143,12 @@ _SHIPPED: Final = _recipe_shape(
 )
 
 
-def read_recipe(text: str, source: str, *, is_shipped: bool = False) -> Recipe:
+def read_recipe(
+    text: str, source: str, *, is_shipped: bool = False, kept: KeptNodes | None = None
+) -> Recipe:
     """Read a recipe; `source` is the path of its file.
+
+    A text that is in `kept` is not parsed again. Its prompts are read every time.
 
     The schemas of shipped recipes are checked by LAO's tests, not here.
 
@@ -152,7 +157,7 @@ def read_recipe(text: str, source: str, *, is_shipped: bool = False) -> Recipe:
     """
     problems = Problems()
     shape = _SHIPPED if is_shipped else RECIPE
-    draft = shape.decode(read_yaml(text, source), problems)
+    draft = shape.decode(read_yaml(text, source, kept), problems)
     problems.raise_if_any()
     assert draft is not FAILED  # noqa: S101  (FAILED comes with a problem)
     main, place = draft.main

@@ -43,7 +43,9 @@ def catalogue_routes(
 
     async def steps(_: Call) -> PaletteView:
         early = None if begun.done() else await asyncio.shield(begun)
-        return early or await asyncio.to_thread(palette, settings, folder.root)
+        if early is not None:
+            return early
+        return await asyncio.to_thread(palette, settings, folder.root)
 
     async def models(_: Call) -> list[ModelView]:
         client = client_of(settings.endpoint, confinement)

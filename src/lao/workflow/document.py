@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from lao.errors import InvalidWorkflow, Place, UsageError, nearest
 from lao.files import ABSENT, NotRegularError, open_regular
 from lao.workflow.drawing import UI, Drawn
+from lao.workflow.kept_nodes import KeptNodes
 from lao.workflow.model_shapes import MODEL
 from lao.workflow.output_shapes import OUTPUT
 from lao.workflow.shapes import FAILED, Schema
@@ -49,13 +50,17 @@ class Document(Struct, frozen=True, kw_only=True):
         return walk(self.root, path).place_of_line(line)
 
 
-def read_workflow(text: str | bytes, *, source: str, base: str = ".") -> Document:
+def read_workflow(
+    text: str | bytes, *, source: str, base: str = ".", kept: KeptNodes | None = None
+) -> Document:
     """Read a workflow; `source` names it in problems, `base` is its folder.
+
+    A text that is in `kept` is not parsed again, but checked as every other.
 
     Raises:
         InvalidWorkflow: the text is not a workflow; every problem is listed.
     """
-    return decode_workflow(read_yaml(text, source), base=base)
+    return decode_workflow(read_yaml(text, source, kept), base=base)
 
 
 def decode_workflow(root: Node, *, base: str = ".") -> Document:
@@ -70,15 +75,15 @@ def decode_workflow(root: Node, *, base: str = ".") -> Document:
     return Document(workflow=replace(workflow, base=base), root=root, ui=ui)
 
 
-def read_workflow_file(path: Path) -> Document:
-    """Read a workflow file.
+def read_workflow_file(path: Path, kept: KeptNodes | None = None) -> Document:
+    """Read a workflow file; as `read_workflow`.
 
     Raises:
         UsageError: there is no such file, or it cannot be read (codes `file.…`).
         InvalidWorkflow: it is not a workflow.
     """
     data = read_regular_file(path)
-    return read_workflow(data, source=str(path), base=str(path.parent))
+    return read_workflow(data, source=str(path), base=str(path.parent), kept=kept)
 
 
 def read_regular_file(path: Path, *, most: int = LARGEST_DOCUMENT) -> bytes:

@@ -14,12 +14,13 @@ Style = Literal["plain", "quoted", "literal", "folded"]
 _MOST_PROBLEMS = 100
 
 
-class Node(Struct, frozen=True):
+class Node(Struct, frozen=True, array_like=True, gc=False):
     """A value of a YAML file and the place where it starts.
 
     `value` is a scalar, a tuple of nodes, or a mapping from text to nodes. `key` is
     the line and column of the key, for a node that is the value of one. `end` is the
     line and column after it; what is indented ends with the last thing in it.
+    Nodes form a tree, so the collector need not look for circles among them.
     """
 
     value: "Scalar | tuple[Node, ...] | Mapping[str, Node]"

@@ -131,9 +131,7 @@ class MapOf(Struct, Generic[T_co], frozen=True):
             return wrong_type(node, problems, self.expects)
         made: dict[str, T_co] = {}
         for name, item in node.value.items():
-            place = item.key_place
-            key = Node(name, place.source, place.line, place.column)
-            right = self.key is None or self.key.decode(key, problems) is not FAILED
+            right = self.key is None or _is_right(self.key, name, item, problems)
             value = self.value.decode(item, problems)
             if right and value is not FAILED:
                 made[name] = value
@@ -144,6 +142,12 @@ class MapOf(Struct, Generic[T_co], frozen=True):
         if self.key is not None:
             schema["propertyNames"] = self.key.json_schema()
         return {**schema, "additionalProperties": self.value.json_schema()}
+
+
+def _is_right(key: Shape[str], name: str, item: Node, problems: Problems) -> bool:
+    place = item.key_place
+    node = Node(name, place.source, place.line, place.column)
+    return key.decode(node, problems) is not FAILED
 
 
 class Either(Struct, Generic[T_co], frozen=True):

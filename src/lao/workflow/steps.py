@@ -59,7 +59,7 @@ class Default(Struct, frozen=True):
     value: JsonValue
 
 
-class WorkflowStep(Struct, frozen=True, kw_only=True):
+class WorkflowStep(Struct, frozen=True, kw_only=True, gc=False):
     """One step: a model and its prompt, a recipe (`uses`), or a reshaped input.
 
     `arguments` is `with` in a file. `model` is a name from `Workflow.models` or a

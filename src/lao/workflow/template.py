@@ -10,7 +10,8 @@ workflow can do: no value is ever read as a template. A text that is one plain n
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set as AbstractSet
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -27,6 +28,9 @@ _SINGLE = re.compile(r"\s*\{\{-?((?:(?!\}\}|\{\{).)*?)-?\}\}\s*", re.DOTALL)
 _OUTPUT = 32 << 20
 _WORDS = frozenset({"true", "false", "none", "True", "False", "None"})
 _UNKNOWN = ("UnknownFilter", "UnknownTest", "UnknownFunction")
+_MAY_BE_UNKNOWN = re.compile(r"[|(%]|\bis\b")  # without these, nothing is looked up
+_READ_BY_ENGINE = _WORDS | {"not", "self"}  # as a name's first part
+_LONGEST_KEPT = 2048  # characters; with 1,024 texts a few megabytes at most
 ENGINE_NAMES: Final = frozenset({"range", "dict", "namespace", "loop", "self"})
 """Names that mean something to the engine itself; no value can have them."""
 
@@ -43,7 +47,7 @@ class TemplateError(Exception):
         self.line = line
 
 
-class Template(Struct, frozen=True, kw_only=True):
+class Template(Struct, frozen=True, kw_only=True, gc=False):
     """A parsed template.
 
     `names` are the dotted names that it needs from outside, such as
@@ -96,11 +100,17 @@ class Template(Struct, frozen=True, kw_only=True):
 
 
 def parse_template(source: str) -> Template:
-    """Read a template.
+    """Read a template; a text that was read just now gives the same object.
 
     Raises:
         TemplateError: the syntax is wrong.
     """
+    if len(source) > _LONGEST_KEPT:
+        return _parse(source)
+    return _parse_once(source)
+
+
+def _parse(source: str) -> Template:
     if "{" not in source:
         return Template(source=source, names=frozenset())
     match = _REFERENCE.fullmatch(source)
@@ -117,6 +127,9 @@ def parse_template(source: str) -> Template:
         expression=single[1].strip() if single else None,
         pieces=pieces,
     )
+
+
+_parse_once = lru_cache(maxsize=1024)(_parse)
 
 
 def _pieces(source: str) -> _Pieces:
@@ -235,6 +248,11 @@ def _look_up(path: tuple[str, ...], scope: Mapping[str, Value]) -> Value:
 
 
 def _names(source: str, pieces: _Pieces) -> frozenset[str]:
+    depth = _depth(source, pieces)
+    paths = [each for each in pieces if isinstance(each, tuple)]
+    plain_names = frozenset(map(".".join, paths))
+    if pieces and _are_plain(plain_names, {path[0] for path in paths}):
+        return plain_names - ENGINE_NAMES
     from minijinja import TemplateError as EngineError  # noqa: PLC0415
 
     def found() -> frozenset[str]:
@@ -243,11 +261,16 @@ def _names(source: str, pieces: _Pieces) -> frozenset[str]:
         return frozenset(names) - ENGINE_NAMES
 
     try:
-        return with_room(found, source=source, depth=_depth(source, pieces))
+        return with_room(found, source=source, depth=depth)
     except RecursionError as error:
         raise _too_deep() from error
     except EngineError as error:
         raise TemplateError(error.detail or error.kind, error.line or 1) from error
+
+
+def _are_plain(names: Iterable[str], roots: AbstractSet[str]) -> bool:
+    """Whether the engine takes them as they are: of letters it may know fewer."""
+    return roots.isdisjoint(_READ_BY_ENGINE) and all(map(str.isascii, names))
 
 
 def _depth(source: str, pieces: _Pieces) -> int:
@@ -274,6 +297,8 @@ def _try_out(source: str) -> None:
     The engine looks them up only when it comes to them. Whatever else goes wrong
     without values is no fault of the template.
     """
+    if not _MAY_BE_UNKNOWN.search(source):
+        return
     from minijinja import TemplateError as EngineError  # noqa: PLC0415
 
     try:

@@ -27,6 +27,7 @@ _UNBOUNDED_FILTERS = ("format", "indent", "slice")
 _SHORT = 4096
 _DEEP_STACK = 256 << 20  # of addresses: only what is used takes memory
 _GROWS = "namespace"
+_JSON: Final = json.JSONEncoder(ensure_ascii=False)
 
 
 @cache
@@ -70,5 +71,5 @@ def _to_json(value: object, indent: int | None = None) -> str:
 def _shown(value: object) -> object:
     """Show all but texts and numbers as JSON, not as Python would."""
     if value is None or isinstance(value, bool | dict | list):
-        return json.dumps(value, ensure_ascii=False)
+        return _JSON.encode(value)
     return value

@@ -41,7 +41,7 @@ class ValueType(Struct, frozen=True):
     @property
     def is_file(self) -> bool:
         """Whether values of this type are files."""
-        return self.kind in get_args(FileKind)
+        return self.kind in _FILE_KINDS
 
     @property
     def is_plain(self) -> bool:
@@ -110,4 +110,5 @@ def place_in(items: Sequence[object], name: str) -> int | None:
     return place if place < len(items) else None
 
 
+_FILE_KINDS = frozenset(get_args(FileKind))
 _PLACE = re.compile(r"0|[1-9][0-9]{0,8}")
