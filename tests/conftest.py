@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures that many tests share."""
+"""How all tests run, and fixtures that many share."""
 
+import compileall
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +10,24 @@ import pytest
 from hypothesis import settings
 from tests.models import make_tiny_gguf, make_tiny_whisper
 
+import lao
+
+# A shell that starts the tests in the background has them, and so all that they start,
+# ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 settings.register_profile("slow", max_examples=500, deadline=None)
+# That of hypothesis draws the same examples each time: half as many show as much.
+settings.register_profile("ci", settings.get_profile("ci"), max_examples=50)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Prepare what all processes of the tests share."""
+    if hasattr(config, "workerinput"):
+        return  # one of them does it
+    config.option.loadscopereorder = False  # short files last: none is waited for
+    # A locked worker can keep nothing, and would compile the same modules each time.
+    compileall.compile_dir(Path(lao.__file__).parent, quiet=2)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -30,7 +30,11 @@ class Lao:
         }
 
     def __call__(
-        self, *arguments: str, stdin: str | None = None, **variables: str
+        self,
+        *arguments: str,
+        stdin: str | None = None,
+        seconds: float = 50,
+        **variables: str,
     ) -> subprocess.CompletedProcess[str]:
         """Run it with pipes on both streams."""
         return subprocess.run(
@@ -42,7 +46,7 @@ class Lao:
             capture_output=True,
             encoding="utf-8",
             check=False,
-            timeout=50,
+            timeout=seconds,
         )
 
     def on_terminal(

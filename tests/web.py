@@ -76,7 +76,7 @@ class Web:
             return await asyncio.open_unix_connection(address)
         return await asyncio.open_connection(*address)
 
-    async def raw(self, data: bytes, *, within: float = 5) -> Reply:
+    async def raw(self, data: bytes, *, within: float = 30) -> Reply:
         """Send bytes as they are; return the answer once the connection has ended."""
         reader, writer = await self.connect()
         try:

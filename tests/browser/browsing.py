@@ -8,9 +8,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
+_DISABLED = (
+    # Playwright's own: of two lists Chromium heeds the last alone.
+    *("AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose"),
+    *("HttpsUpgrades", "HttpsFirstBalancedModeAutoEnable", "LensOverlay"),
+    *("MediaRouter", "PaintHolding", "ThirdPartyStoragePartitioning"),
+    *("AvoidCorsURLLoaderRestartOnRedirect", "OptimizationHints"),
+    *("NetworkTimeServiceQuerying", "AimEnabled", "PreconnectToSearch"),
+    # Two pages of the browser's own for each window, which nobody sees.
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup"),
+)
 _QUIET = (
+    f"--disable-features={','.join(_DISABLED)}",
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -18,7 +29,7 @@ _QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-_PATIENCE = 15_000  # milliseconds, for what should take a moment
+_PATIENCE = 20_000  # milliseconds, for what takes a moment on a machine that is free
 
 
 def find_chromium() -> str | None:
@@ -30,6 +41,7 @@ def find_chromium() -> str | None:
 @contextmanager
 def started_chromium() -> Iterator[Browser]:
     """Start it without a window; as root its own sandbox cannot be had."""
+    expect.set_options(timeout=_PATIENCE)
     arguments = [*_QUIET, "--no-sandbox"] if os.geteuid() == 0 else [*_QUIET]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -77,6 +89,7 @@ class Browsing:
         """Open a window of its own, without anything of another's."""
         context = self.browser.new_context(
             viewport={"width": width, "height": height},
+            reduced_motion="reduce",  # what moves is not yet where it will be
             permissions=["clipboard-read", "clipboard-write"],
         )
         context.set_default_timeout(_PATIENCE)

@@ -2,10 +2,14 @@
 """What the tests of the editor share: a real server, a real browser, and its witnesses."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from tests.browser.browsing import Browsing, find_chromium, started_chromium
 from tests.browser.editing import Editor, Served, opened, page_is_built, serving
+
+_RUNNING = pytest.StashKey[ExitStack]()
+_BROWSING = pytest.StashKey[Browsing]()
 
 
 def pytest_collection_modifyitems(items):
@@ -16,33 +20,35 @@ def pytest_collection_modifyitems(items):
     elif not page_is_built():
         missing = "the editor's page is not built; `make web` needs Node 20.19"
     for item in items:
-        if missing and "tests/browser/" in item.nodeid:
+        if missing and _is_here(item):
             item.add_marker(pytest.mark.skip(reason=missing))
 
 
-@pytest.fixture(scope="module")
-def browsing() -> Iterator[Browsing]:
-    """Return one Chromium for the tests of a file.
+@pytest.fixture
+def browsing(request) -> Browsing:
+    """Return the Chromium of all tests here that follow each other."""
+    stash = request.config.stash
+    if _BROWSING not in stash:
+        stash[_RUNNING] = ExitStack()
+        browser = stash[_RUNNING].enter_context(started_chromium())
+        stash[_BROWSING] = Browsing(browser)
+    return stash[_BROWSING]
 
-    Not for longer: while it is there an event loop of its own runs in this thread, and
-    the next file may want one too.
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item, nextitem):
+    """End Chromium before tests of another kind.
+
+    While it is there an event loop of its own runs in this thread; they want theirs.
     """
-    with started_chromium() as browser:
-        yield Browsing(browser)
+    stash = item.config.stash
+    if _BROWSING in stash and (nextitem is None or not _is_here(nextitem)):
+        del stash[_BROWSING]
+        stash[_RUNNING].close()
 
 
-@pytest.fixture
-def served(tmp_path) -> Iterator[Served]:
-    """Return `lao ui` on a folder of its own, on the small models that come with LAO."""
-    with serving(tmp_path) as server:
-        yield server
-
-
-@pytest.fixture
-def editor(browsing, served) -> Iterator[Editor]:
-    """Return the page in a window of its own, on a server of its own."""
-    with opened(browsing, served) as editor:
-        yield editor
+def _is_here(item) -> bool:
+    return "tests/browser/" in item.nodeid
 
 
 @pytest.fixture(scope="module")

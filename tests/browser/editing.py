@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,8 @@ from tests.running_lao import NOBODY
 import lao
 
 _LINK = re.compile(r"http://127\.0\.0\.1:\d+/#token=\S+")
+# What Chromium logs when a server is gone, by what was just under way.
+_GONE = ("ERR_CONNECTION", "ERR_INCOMPLETE", "ERR_EMPTY", "ERR_SOCKET")
 
 
 def page_is_built() -> bool:
@@ -69,20 +71,20 @@ class Served:
         }
         data = None if body is None else json.dumps(body).encode()
         order = Request(self.origin + path, data, headers)  # noqa: S310
-        with urlopen(order, timeout=10) as reply:  # noqa: S310  # its own loopback address
+        with urlopen(order, timeout=30) as reply:  # noqa: S310  # its own loopback address
             return dict(json.load(reply))
 
     def asked(self, path: str) -> Mapping[str, object]:
         """Return what the server answers to a window."""
         headers = {"Authorization": f"Bearer {self.token}"}
         order = Request(self.origin + path, headers=headers)  # noqa: S310
-        with urlopen(order, timeout=10) as reply:  # noqa: S310  # its own loopback address
+        with urlopen(order, timeout=30) as reply:  # noqa: S310  # its own loopback address
             return dict(json.load(reply))
 
     def kill(self) -> None:
         """End it as a power cut would."""
         os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=30)
 
 
 @contextmanager
@@ -179,12 +181,18 @@ class Editor:
         self.page.goto(target if name is None else f"{target}&file={name}")
         expect(self.page.get_by_role("banner")).to_be_visible()
 
+    def lose_server(self) -> None:
+        """Let the server die as in a power cut, and the page complain of that."""
+        self.window.expected.extend(_GONE)
+        self.served.kill()
+
     def write(self, name: str, text: str) -> Path:
         """Put a file into the folder, and open it."""
         path = self.served.folder / name
         path.write_bytes(text.encode())
         self.open(name)
         expect(self.graph).to_be_visible()
+        settle(self.page)
         return path
 
     def create(self, name: str) -> Path:
@@ -229,15 +237,20 @@ class Editor:
         self.hold(self.output(source), self.port(target, port))
         self.page.mouse.up()
 
-    def hold_next_edit(self) -> list[Route]:
-        """Let the next edit not reach the server yet; it will be in the list."""
+    def hold_next_edit(self) -> Callable[[], Route]:
+        """Let the next edit not reach the server yet; return how to wait for it."""
         held: list[Route] = []
 
         def hold(route: Route) -> None:
             held.append(route)
 
+        def wait() -> Route:
+            while not held:
+                settle(self.page)
+            return held[0]
+
         self.page.route("**/api/document/edits", hold, times=1)
-        return held
+        return wait
 
     def rename(self, old: str, new: str) -> None:
         """Give a step another name, on the canvas."""
@@ -268,9 +281,21 @@ class Editor:
         expect(self.status.get_by_text("Not saved")).to_be_visible()
 
 
+def settle(page: Page) -> None:
+    """Let frames pass: effects run after one, and what they change is drawn in the next."""
+    page.evaluate(
+        """async () => {
+          for (let frame = 0; frame < 3; frame += 1)
+            await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+        }"""
+    )
+
+
 def middle(element: Locator) -> tuple[float, float]:
-    """Where the middle of an element is in the window."""
+    """Where the middle of an element is in the window, once it rests."""
     expect(element).to_be_visible()
-    box = element.bounding_box()
-    assert box is not None
+    before = None
+    while (box := element.bounding_box()) is None or box != before:
+        before = box
+        settle(element.page)
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

@@ -122,13 +122,15 @@ def run(editor: Editor, words: str = "done", *, keys: str = "Control+Enter") -> 
     return ended(editor, words, but=last)
 
 
-def ended(editor: Editor, words: str = "done", *, but: str = "") -> str:
+def ended(
+    editor: Editor, words: str = "done", *, but: str = "", within: int = LONG
+) -> str:
     """Wait until a run has ended so; return its name."""
     other = f"(?!{re.escape(but)} )" if but else ""
     found = editor.page.get_by_role("status").filter(
         has_text=re.compile(rf"^Run {other}\S+ {words}")
     )
-    expect(found).to_be_attached(timeout=LONG)
+    expect(found).to_be_attached(timeout=within)
     return _last(editor)
 
 

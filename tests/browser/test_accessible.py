@@ -93,7 +93,7 @@ def looked_at(request, browsing, shared):
     """Return a window of a size."""
     width, height = SIZES[request.param]
     with opened(browsing, shared, width=width, height=height) as editor:
-        editor.page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        editor.page.emulate_media(color_scheme="light")
         yield editor
 
 
@@ -121,6 +121,7 @@ def test_every_view_and_dialog(looked_at, request):
         expect(looked_at.page.get_by_role("dialog")).to_be_visible()
         is_accessible(looked_at, "dialog")
         looked_at.press("Escape")
+        expect(looked_at.page.get_by_role("dialog")).to_have_count(0)
     looked_at.page.get_by_role("button", name="More ways to run").click()
     is_accessible(looked_at, "header")
     looked_at.page.get_by_role("menuitem", name="Run with other inputs…").click()

@@ -5,6 +5,7 @@ import re
 
 import pytest
 from playwright.sync_api import expect
+from tests.browser.editing import settle
 from tests.browser.running import ended, history, run
 
 ECHO = """\
@@ -59,6 +60,7 @@ def test_an_old_run_is_shown_on_the_graph_and_stepped_through(desk, two_runs):
     facts.press("Home")
     expect(desk.node("twice")).not_to_contain_text("FIRST")
     for _ in range(20):
+        settle(desk.page)
         if "done" in (desk.node("loud").text_content() or ""):
             break
         banner.get_by_role("button", name="One fact on").click()

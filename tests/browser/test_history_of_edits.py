@@ -68,9 +68,7 @@ def test_a_killed_server_has_lost_nothing_that_was_unsaved(browsing, tmp_path):
     with serving(tmp_path) as first, opened(browsing, first) as desk:
         file = desk.write("kept.yaml", CHAIN)
         texts = edit_in_many_ways(desk, "kept.yaml")
-        desk.window.expected.append("ERR_CONNECTION")
-        desk.window.expected.append("ERR_INCOMPLETE")
-        first.kill()
+        desk.lose_server()
     assert file.read_text() == CHAIN
     with serving(tmp_path) as second, opened(browsing, second) as desk:
         desk.open("kept.yaml")

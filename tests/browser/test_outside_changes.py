@@ -97,13 +97,14 @@ def test_two_windows_see_each_others_edits(browsing, desk):
 
 def test_an_edit_of_an_older_version_is_not_lost_and_loses_nothing(browsing, desk):
     desk.write("stale.yaml", CHAIN)
-    held = desk.hold_next_edit()
+    wait_for_edit = desk.hold_next_edit()
     desk.node("names").click()
     desk.press("Delete")
+    edit = wait_for_edit()
     with opened(browsing, desk.served) as other:
         other.open("stale.yaml")
         other.rename("short", "brief")
-    held.pop().continue_()
+    edit.continue_()
     expect(desk.node("brief")).to_be_visible()
     expect(desk.node("names")).to_have_count(0)
     text = desk.served.text("stale.yaml")

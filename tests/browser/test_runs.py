@@ -65,11 +65,12 @@ def give(desk, name, file):
     dialog.get_by_role("button", name="Run", exact=True).click()
 
 
+@pytest.mark.timeout(240)
 def test_a_recording_becomes_notes_in_the_nodes(desk, clip):
     example(desk, "meeting-notes.yaml")
     desk.page.get_by_role("button", name=re.compile("^Run.*asks for recording")).click()
     give(desk, "recording", "clip.flac")
-    ended(desk)
+    ended(desk, within=3 * LONG)  # to hear it is work
 
     expect(desk.node("transcript")).to_contain_text("city hospital in boston")
     expect(desk.node("summary")).to_contain_text("- Good afternoon")

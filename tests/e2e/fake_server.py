@@ -17,19 +17,19 @@ def serving(routes: dict[str, Reply] | None = None) -> Iterator[FakeOllama]:
     thread.start()
     fake = FakeOllama(routes)
     try:
-        asyncio.run_coroutine_threadsafe(fake.__aenter__(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(fake.__aenter__(), loop).result(30)
         try:
             yield fake
         finally:
-            asyncio.run_coroutine_threadsafe(fake.__aexit__(), loop).result(10)
+            asyncio.run_coroutine_threadsafe(fake.__aexit__(), loop).result(30)
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
 
 
-def client_leaves(fake: FakeOllama, *, within: float) -> bool:
+def client_leaves(fake: FakeOllama) -> bool:
     """Wait until a client has closed its connection."""
     loop = fake._server.get_loop()
-    left = asyncio.wait_for(fake.client_left.wait(), within)
+    left = asyncio.wait_for(fake.client_left.wait(), 30)
     return asyncio.run_coroutine_threadsafe(left, loop).result()

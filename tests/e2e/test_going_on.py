@@ -48,7 +48,7 @@ def cut_off(fake, lao, *, after, number, command=("run", "w.yaml", "-i", "x")):
             if json.loads(line).get("text") == "Hm":
                 break
         os.kill(process.pid, number)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=50)
     fake.scripts[CHATS] = answers(*TEXTS[after:])
     return process.returncode, err.decode()
 
@@ -60,22 +60,28 @@ def questions(fake):
 WHOLE = ["one x", "two A", "1 B", "2 B", "3 B", "C D E"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-@pytest.mark.parametrize("after", range(6))
-def test_a_run_goes_on_after_a_signal_at_every_step(asking, after, number):
-    fake, lao = asking
-    cut_off(fake, lao, after=after, number=number)
+def goes_on(fake, lao, after):
+    """Go on with the only run, and look what was asked again."""
     ended = lao("runs", "resume", "1")
     assert (ended.code, ended.answer) == (0, "F\n"), ended.told
     assert questions(fake) == [*WHOLE[: after + 1], *WHOLE[after:]]
 
 
-def test_an_interrupted_run_says_how_to_go_on(asking):
+@pytest.mark.parametrize("after", range(6))
+def test_a_run_that_was_killed_at_any_step_goes_on(asking, after):
     fake, lao = asking
-    code, told = cut_off(fake, lao, after=1, number=signal.SIGINT)
+    cut_off(fake, lao, after=after, number=signal.SIGKILL)
+    goes_on(fake, lao, after)
+
+
+@pytest.mark.parametrize("after", [0, 3, 5])  # the first, amid the loop, the last
+def test_an_interrupted_run_says_how_to_go_on_and_does(asking, after):
+    fake, lao = asking
+    code, told = cut_off(fake, lao, after=after, number=signal.SIGINT)
     assert code == 130
     assert told.splitlines()[0] == "interrupted"
     assert "lao runs resume 1" in told
+    goes_on(fake, lao, after)
 
 
 def test_the_next_run_of_a_workflow_that_was_killed_says_so(asking):
@@ -140,7 +146,7 @@ def test_a_run_does_not_go_on_with_another_recording(lao):
             if json.loads(line)["kind"] == "text-produced":
                 break
         os.killpg(process.pid, signal.SIGKILL)
-        process.communicate(timeout=20)
+        process.communicate(timeout=50)
     lao.file("talk.wav", b"two")
     assert lao("runs", "resume", "1").complains(2, "run.input-changed")
     (lao.folder / "talk.wav").unlink()
@@ -201,7 +207,7 @@ def test_what_came_through_a_pipe_is_there_when_the_run_goes_on(lao):
             if json.loads(line)["kind"] == "text-produced":
                 break
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait(20)
+        process.wait(50)
     spool = lao.folder / "home/.local/share/lao/spool"
     assert [path.read_bytes() for path in spool.glob("*/*")] == [b"what came"]
     lao.file("models.py", LISTENER.replace("time.sleep(600)", READS))

@@ -7,7 +7,7 @@ import signal
 import time
 
 import pytest
-from tests.e2e.running_lao import children_of, is_alive
+from tests.e2e.running_lao import Lao, children_of, is_alive
 
 pytestmark = pytest.mark.linux
 
@@ -39,15 +39,21 @@ class Counting:
         return ModelReply(value=f"{request.prompt} {len(request.prompt)}", made_by="c")
 """
 RUN = ("run", "w.yaml", "--per-model", "3", "--input", "a b c d", "--events", "-")
-SOON = 2.0
+SOON = 10.0
 CALLS = 8
 
 
-@pytest.fixture(autouse=True)
-def workflow(lao):
-    """A workflow beside its model, which says that it is called at each call."""
+@pytest.fixture
+def lao(tmp_path):
+    """`lao` beside a workflow and its model, which says that it is called at each call."""
+    return prepared(tmp_path)
+
+
+def prepared(folder):
+    lao = Lao(folder=folder)
     lao.file("counting.py", MODEL)
     lao.file("w.yaml", WORKFLOW)
+    return lao
 
 
 def calls(told):
@@ -89,10 +95,10 @@ def goes_on(lao, told):
     return later[-1]["outputs"]["answer"]
 
 
-@pytest.fixture
-def answer(lao):
+@pytest.fixture(scope="module")
+def answer(tmp_path_factory):
     """What an undisturbed run gives."""
-    told = told_by(lao, *RUN[:-2], "--ephemeral")
+    told = told_by(prepared(tmp_path_factory.mktemp("whole")), *RUN[:-2], "--ephemeral")
     assert calls(told) == CALLS
     return told[-1]["outputs"]["answer"]
 

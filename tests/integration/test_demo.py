@@ -10,9 +10,11 @@ import pytest
 from tests.running_lao import Lao
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.skipif(find_spec("pocketsphinx") is None, reason="needs pocketsphinx")
 def test_the_demo_transcribes_sums_up_and_lists(tmp_path):
-    done = Lao(tmp_path, {"LAO_MODEL": "never-asked"})("demo", "--json")
+    lao = Lao(tmp_path, {"LAO_MODEL": "never-asked"})
+    done = lao("demo", "--json", seconds=200)
 
     report = json.loads(done.stdout)
     found = report["outputs"]["entities"]

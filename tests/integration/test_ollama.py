@@ -292,7 +292,7 @@ async def test_a_cancelled_request_stops_the_server_at_once():
             asking.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await asking
-            await asyncio.wait_for(server.client_left.wait(), 1.0)
+            await asyncio.wait_for(server.client_left.wait(), 30)
 
 
 # -- what is told ------------------------------------------------------------

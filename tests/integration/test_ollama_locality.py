@@ -91,7 +91,7 @@ async def test_a_remote_field_late_in_a_stream_aborts_it(key):
         async with backend_for(server) as backend:
             with pytest.raises(RefusedByPolicy, match=r"policy\.remote-model"):
                 await backend.infer(ASK, heard)
-            await asyncio.wait_for(server.client_left.wait(), 1.0)
+            await asyncio.wait_for(server.client_left.wait(), 30)
     assert heard.pieces == ["a"]
 
 

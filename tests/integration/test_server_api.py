@@ -110,7 +110,7 @@ async def test_a_change_elsewhere_is_told(web, folder):
     writer.write(web.request("GET", "/api/events?after=0"))
     file = folder / "summarize-text.yaml"
     file.write_text(file.read_text() + "# a remark\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not (line := await reader.readline()).startswith(b"data: "):
             assert line
     writer.close()

@@ -49,7 +49,7 @@ class Editor:
         self._session = ""
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, bytes]:
-        connection = HTTPConnection(self.host, timeout=20)
+        connection = HTTPConnection(self.host, timeout=50)
         headers = {"Authorization": f"Bearer {self._session}"}
         content = None
         if method == "POST":
@@ -71,7 +71,7 @@ class Editor:
 
     def wait_for_text(self, run: str, text: str) -> None:
         """Follow a run until its model has said something."""
-        connection = HTTPConnection(self.host, timeout=20)
+        connection = HTTPConnection(self.host, timeout=50)
         headers = {"Authorization": f"Bearer {self._session}"}
         connection.request("GET", f"/api/run/events?id={run}&after=0", None, headers)
         reply = connection.getresponse()
@@ -86,7 +86,7 @@ class Editor:
 
     def end(self, number: int = signal.SIGINT) -> tuple[int, str]:
         self.process.send_signal(number)
-        _, said = self.process.communicate(timeout=20)
+        _, said = self.process.communicate(timeout=50)
         return self.process.returncode, said
 
 
@@ -113,7 +113,7 @@ def ui(lao: Lao, *arguments: str, **variables: str) -> Iterator[Editor]:
         assert process.stdout is not None
         link = process.stdout.readline()
         if not link:
-            raise AssertionError(process.communicate(timeout=20))
+            raise AssertionError(process.communicate(timeout=50))
         yield Editor(process, link)
     finally:
         process.kill()
@@ -231,7 +231,7 @@ def lao_ui(lao, *arguments):
         text=True,
         stdin=subprocess.DEVNULL,
         check=False,
-        timeout=30,
+        timeout=50,
     )
 
 
@@ -306,7 +306,7 @@ def test_nobody_else_holds_the_listener(lao, folder):
         host, port = editor.host.split(":")
         editor.process.kill()
         editor.process.wait()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             with socket.socket() as caller:
                 if caller.connect_ex((host, int(port))) != 0:
@@ -320,7 +320,7 @@ async def test_a_run_that_goes_on_at_the_end_is_cancelled(lao, folder):
     async with FakeOllama({"/api/chat": stalled}) as ollama:
         variables = {"LAO_ENDPOINT": str(ollama.endpoint), "LAO_MODEL": MODEL}
         listed = await asyncio.to_thread(_run_and_end, lao, folder, variables)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await ollama.client_left.wait()
     assert [each["status"] for each in listed] == ["cancelled"]
 
@@ -405,7 +405,7 @@ def test_the_browser_gets_a_file_of_which_nobody_else_learns(tmp_path, monkeypat
 
 
 def _wait_for(file: Path) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while not (file.exists() and file.read_text()):
         assert time.monotonic() < deadline
         time.sleep(0.01)

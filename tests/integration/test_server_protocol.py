@@ -56,7 +56,7 @@ ROUTES = (
 
 async def until(holds):
     """Wait until something holds, as nothing here would tell."""
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(30):
         while not holds():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -142,8 +142,8 @@ async def test_wrong_tokens_are_slowed_down_and_right_ones_are_not(web):
 
 async def test_a_slow_head_is_cut(web, monkeypatch):
     monkeypatch.setattr(BoundedProtocol, "head_seconds", 0.2)
-    assert (await web.raw(b"GET / HTTP/1.1\r\nHost:", within=2)).status == 0
-    assert (await web.raw(b"", within=2)).status == 0
+    assert (await web.raw(b"GET / HTTP/1.1\r\nHost:")).status == 0
+    assert (await web.raw(b"")).status == 0
 
 
 async def test_a_slow_head_behind_a_request_is_cut_too(web, monkeypatch):
@@ -152,7 +152,7 @@ async def test_a_slow_head_behind_a_request_is_cut_too(web, monkeypatch):
     writer.write(web.request("GET", "/", ("Connection",)))
     await reader.readuntil(b"\r\n\r\nhi")
     writer.write(b"GET / HT")
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         with suppress(ConnectionError):
             assert await reader.read() == b""
     writer.close()
@@ -187,7 +187,7 @@ async def test_of_too_many_connections_the_oldest_stranger_makes_way(web):
     held = [await web.connect() for _ in range(MOST_CONNECTIONS)]
     try:
         assert (await web.get("/")).status == 200
-        assert await asyncio.wait_for(held[0][0].read(), 2) == b""
+        assert await asyncio.wait_for(held[0][0].read(), 30) == b""
         assert not held[1][0].at_eof()
     finally:
         for _, writer in held:
@@ -200,13 +200,16 @@ async def test_who_does_not_read_is_cut(tmp_path, monkeypatch):
     large.write_bytes(b"x")
     os.truncate(large, 64 << 20)
 
+    opened = []
+
     async def give(_):
-        return FileReply(file=large.open("rb", buffering=0), size=64 << 20, name="l")
+        opened.append(large.open("rb", buffering=0))
+        return FileReply(file=opened[0], size=64 << 20, name="l")
 
     async with serving(route("/api/large", give, kind="file")) as web:
         reader, writer = await web.connect()
         writer.write(web.request("GET", "/api/large"))
-        await asyncio.sleep(0.8)
+        await until(lambda: opened and opened[0].closed)  # it has given up
         received = 0
         with suppress(ConnectionError):
             while block := await reader.read(1 << 20):
@@ -303,7 +306,7 @@ async def test_somebody_else_is_not_heard_behind_a_unix_socket(private):
             stdout=subprocess.PIPE,
             cwd="/",
         )
-        out, _ = await asyncio.wait_for(got.communicate(), 10)
+        out, _ = await asyncio.wait_for(got.communicate(), 30)
         control = await web.raw(web.request("GET", "/", ["Host: localhost"]))
     assert out == b"''\n"
     assert control.status == 200

@@ -4,6 +4,7 @@
 A sample of what `python -m benchmarks.faults` does in full.
 """
 
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -56,11 +57,11 @@ def broken_by(cases, judge):
 @pytest.mark.parametrize(
     "fault",  # what happens, for good or once; and every how many-th call is tried
     [
-        ("signal=SIGKILL", False, 23),
-        ("error=ENOSPC", False, 29),
-        ("error=ENOSPC", True, 37),
-        ("error=EIO", False, 29),
-        ("error=EIO", True, 37),
+        ("signal=SIGKILL", False, 37),
+        ("error=ENOSPC", False, 47),
+        ("error=ENOSPC", True, 59),
+        ("error=EIO", False, 43),
+        ("error=EIO", True, 53),
     ],
     ids=lambda fault: f"{fault[0].partition('=')[2]}{'-for-good' * fault[1]}",
 )
@@ -250,7 +251,11 @@ def test_a_run_that_goes_on_elsewhere_is_left_alone(tmp_path):
     place = Place(tmp_path / "run")
     with started(place) as busy:
         assert busy.stdout.readline()
+        busy.send_signal(
+            signal.SIGSTOP
+        )  # so that it is not done before the other looks
         second = place.run()
+        busy.send_signal(signal.SIGCONT)
         out, _ = busy.communicate(timeout=50)
     assert second.last == {"kind": "error", "code": "run.still-running"}
     assert '"status": "done"' in out.splitlines()[-1]

@@ -184,7 +184,7 @@ with open_store(folder) as store:
             async with asyncio.timeout(0.05), store.results.claim("k"):
                 pass
         holder.kill()
-        async with asyncio.timeout(5), store.results.claim("k"):
+        async with asyncio.timeout(30), store.results.claim("k"):
             pass
 
 

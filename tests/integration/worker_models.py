@@ -166,6 +166,13 @@ class Patient(Echo):
         return text_reply("patience")
 
 
+class Choosy(Echo):
+    """Waits for its file if it has one, or else for its cancellation."""
+
+    def infer(self, request, report):
+        return (Patient if request.input else Obedient)().infer(request, report)
+
+
 class Flood(Echo):
     def infer(self, request, report):
         while True:

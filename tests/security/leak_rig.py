@@ -59,7 +59,7 @@ _INSIDE = "LAO_LEAK_RIG_INSIDE"
 
 def run_tool(*argv: str, given: str = "") -> None:
     """Run a program that makes a part of the rig; it must succeed."""
-    subprocess.run(argv, input=given, text=True, check=True, timeout=20)
+    subprocess.run(argv, input=given, text=True, check=True, timeout=50)
 
 
 def is_whole_leak(run: Mapping[str, Any]) -> bool:

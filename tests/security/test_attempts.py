@@ -24,6 +24,9 @@ from lao.verify.proving import judged
 from lao.verify.workers import run_in_worker
 from lao.verify.world import open_world
 
+# Minutes on a machine that is busy: each proof makes hundreds of attempts.
+pytestmark = pytest.mark.timeout(300)
+
 WITHHELD = Path(__file__).with_name("withheld.py")
 VERIFY = (sys.executable, "-m", "lao", "verify", "--json")
 USER = ("unshare", "--user", "--map-user=1001", "--map-group=1001")
@@ -66,7 +69,7 @@ def verified(*prefix, options=()):
     """Run `lao verify`, once for all tests that look at the same run."""
     command = [*prefix, *VERIFY, *options]
     ended = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=55
+        command, capture_output=True, text=True, check=False, timeout=250
     )
     assert ended.stdout, ended.stderr
     return {**json.loads(ended.stdout), "code": ended.returncode}

@@ -98,7 +98,7 @@ def descendants(pid):
     return found
 
 
-def are_gone(pids, *, within=2.0):
+def are_gone(pids, *, within=10.0):
     """Wait for the end of processes."""
     until = time.monotonic() + within
     while time.monotonic() < until:
@@ -125,7 +125,7 @@ def test_every_process_of_a_command_is_locked(obedient):
         )  # out of reach of Ctrl-C
     everybody = obedient.everybody()
     assert obedient.leave() == 0
-    assert are_gone(everybody, within=0.5)
+    assert are_gone(everybody)
 
 
 def test_a_killed_broker_is_told_and_harms_nobody_else(obedient):
@@ -169,7 +169,7 @@ def test_an_interrupted_orchestrator_leaves_nobody_behind(obedient):
     obedient.say("begin")
     everybody = obedient.everybody()
     assert obedient.interrupt() == 130
-    assert are_gone(everybody, within=0.5)
+    assert are_gone(everybody)
 
 
 # -- the start -------------------------------------------------------------------

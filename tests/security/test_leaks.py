@@ -71,9 +71,9 @@ def meanwhile():
         yield threads.submit
 
 
-def run(rig: LeakRig, house: Lao, *argv: str | Path) -> Run:
-    environment = house.whole_environment
-    ended = rig.run(*argv, folder=house.folder, environment=environment)
+def run(rig: LeakRig, house: Lao, *argv: str | Path, seconds: float = 50) -> Run:
+    there = {"folder": house.folder, "environment": house.whole_environment}
+    ended = rig.run(*argv, **there, seconds=seconds)
     assert "from the cache" not in ended.err
     return ended
 
@@ -293,9 +293,12 @@ def test_a_run_on_a_real_ollama_sends_nothing(house, tiny_gguf, tmp_path):
 # -- What takes long -----------------------------------------------------------
 
 
+LONG = 200.0  # seconds; a tenth of it where nothing else is under way
+
+
 def in_a_rig_of_its_own(name: str, house: Lao, *argv: str) -> Run:
     with opened(UNPRIVILEGED, report=report_of(name)) as rig:
-        return run(rig, house, *argv)
+        return run(rig, house, *argv, seconds=LONG)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -329,12 +332,14 @@ def phoning(meanwhile, house) -> Callable[[str], Future[Run]]:
     return started.__getitem__
 
 
+@pytest.mark.timeout(LONG + 50)
 def test_a_library_that_phones_home_is_seen_where_it_is_free(phoning):
     ended = phoning("free").result()
     assert (ended.code, ended.out) == (0, "[2.0, 4.0, 6.0]\n"), ended.err
     assert TELEMETRY in ended.names, ended.packets
 
 
+@pytest.mark.timeout(LONG + 50)
 def test_a_library_that_phones_home_reaches_nobody_from_a_worker_and_works(phoning):
     ended = phoning("locked").result()
     assert (ended.code, json.loads(ended.out)) == (0, [2.0, 4.0, 6.0]), ended.err
@@ -342,6 +347,7 @@ def test_a_library_that_phones_home_reaches_nobody_from_a_worker_and_works(phoni
     assert ended.is_silent, ended.packets
 
 
+@pytest.mark.timeout(LONG + 50)
 def test_the_whole_demo_sends_nothing(demo):
     ended = demo.result()
     assert ended.code == 0, ended.err

@@ -21,7 +21,7 @@ from tests.fake_ollama import STREAM_HEAD, Act, done, lines, said, stream
 
 pytestmark = pytest.mark.linux
 
-SOON = 2.0
+SOON = 10.0
 _PR_SET_CHILD_SUBREAPER = 36
 
 # "At rest": the first model is loaded and idle, and the second step waits for its
@@ -40,7 +40,7 @@ steps:
   - id: served
     model: { kind: ollama, model: llama3.2 }
     prompt_template: "{{ last }}"
-    timeout: 1s
+    timeout: 3s
     retry: { attempts: 2, backoff: 1ms }
 outputs: { answer: "{{ last }}", served: "{{ served }}" }
 """

@@ -279,7 +279,7 @@ async def test_a_body_that_never_ends_is_not_waited_for_without_a_token(web):
     request = web.request(
         "POST", "/api/links", ["Authorization", "Content-Length: 8000000"], b"{"
     )
-    assert (await web.raw(request, within=2)).status == 401
+    assert (await web.raw(request)).status == 401
 
 
 async def test_what_follows_a_body_is_no_part_of_it(web):
@@ -289,7 +289,7 @@ async def test_what_follows_a_body_is_no_part_of_it(web):
 
 async def test_many_slow_heads_keep_nobody_out(web, monkeypatch):
     monkeypatch.setattr(BoundedProtocol, "head_seconds", 0.3)
-    slow = [web.raw(b"GET / HTTP/1.1\r\nX-A: ", within=4) for _ in range(40)]
+    slow = [web.raw(b"GET / HTTP/1.1\r\nX-A: ") for _ in range(40)]
     attack = asyncio.gather(*slow)
     assert (await web.get("/api/server")).status == 200
     assert {each.status for each in await attack} == {NO_ANSWER}
