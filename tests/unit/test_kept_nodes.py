@@ -154,3 +154,11 @@ def test_any_nodes_are_kept_as_they_were(text: str) -> None:
     assert memory.held
     again = read_yaml(f"v: {text}", "f", KeptNodes(memory, "1"))
     assert repr(again) == repr(first)  # tells 1 from 1.0 and from true
+
+
+def test_a_source_that_is_no_unicode_is_read_all_the_same(
+    kept: KeptNodes, memory: Memory
+) -> None:
+    source = "odd\udc9b.yaml"
+    assert read_yaml(TEXT, source, kept) == read_yaml(TEXT, source)
+    assert not memory.held

@@ -53,5 +53,6 @@ class KeptNodes(Struct, frozen=True):
         self.keeper.keep(self._name(text, source), content)
 
     def _name(self, text: str, source: str) -> str:
-        about = msgspec.msgpack.encode((_FORMAT, self.version, source))
-        return sha256(about + text.encode("utf-8", "surrogatepass")).hexdigest()
+        about = ascii((_FORMAT, self.version, source))  # a path need not be Unicode
+        named = f"{about}\n{text}"
+        return sha256(named.encode("utf-8", "surrogatepass")).hexdigest()
