@@ -31,7 +31,7 @@ demo: $(DEMO) ## run the bundled recording through the embedded models
 	@$(VENV)/bin/lao demo
 
 test: $(DEV) web ## run every test
-	@$(PY) -m pytest --hypothesis-profile=ci --durations=10 --numprocesses=2 --dist=loadfile
+	@$(PY) -m pytest --hypothesis-profile=ci --durations=10 --numprocesses=3 --dist=loadfile
 
 lint: $(DEV) ## ruff: rules and format
 	@$(VENV)/bin/ruff check .
